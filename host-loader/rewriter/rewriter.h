@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef REWRITER_H
+#define REWRITER_H
+/**
+ * DOC: The rewriter's public face
+ *
+ * A tenant's XDP program goes in; a program that does the same at the TAP, and
+ * that the host's verifier accepts without CAP_PERFMON, comes out. Nothing here
+ * makes a system call or needs a privilege: the kernel checks the result, so a
+ * mistake in here can break the tenant, never the host.
+ */
+#include <linux/bpf.h>
+#include <stdint.h>
+
+#include "../text.h"
+
+/* How packet access is done; values as VIRTIO_BPF_FORM_* */
+enum rw_form {
+	RW_FORM_LITE = 1,	/* direct packet access is kept */
+	RW_FORM_SFI = 2,	/* offsets into a scratch copy of the packet */
+};
+
+/* What kind of program comes out, and where it is meant to run */
+enum rw_target {
+	RW_TARGET_SKB = 1,	/* BPF_PROG_TYPE_SCHED_CLS, at a TAP's tcx egress */
+};
+
+/*
+ * Map handles that no tenant has; they appear in the output alone. The caller
+ * puts its own map's fd in their place, as it does for the tenant's handles.
+ */
+#define RW_HANDLE_COUNTERS	0xffffffffu	/* PERCPU_ARRAY of u64 by VIRTIO_BPF_CNT_* */
+
+/**
+ * struct rw_map - what the rewriter must know of one of the tenant's maps
+ * @handle: as the tenant's bytecode names it
+ * @map_type: enum bpf_map_type
+ * @key_size: bytes
+ * @value_size: bytes
+ * @max_entries: number of elements
+ */
+struct rw_map {
+	uint32_t handle;
+	uint32_t map_type;
+	uint32_t key_size;
+	uint32_t value_size;
+	uint32_t max_entries;
+};
+
+/**
+ * struct rw_prog - a tenant's program, unchecked
+ * @insns: host byte order; map loads have src_reg 1 and a handle as imm
+ * @cnt: number of @insns
+ * @maps: every map of that tenant
+ * @map_cnt: number of @maps
+ * @ifindex: what ctx->ingress_ifindex reads
+ */
+struct rw_prog {
+	const struct bpf_insn *insns;
+	uint32_t cnt;
+	const struct rw_map *maps;
+	uint32_t map_cnt;
+	uint32_t ifindex;
+};
+
+/**
+ * struct rw_opts - what to make of it
+ * @form: of packet access
+ * @target: of the output
+ * @tap_ifindex: the netdev at whose ingress XDP_TX comes out
+ */
+struct rw_opts {
+	enum rw_form form;
+	enum rw_target target;
+	uint32_t tap_ifindex;
+};
+
+/**
+ * struct rw_out - a rewritten program; free with rw_out_free()
+ * @insns: map loads have src_reg 1 (BPF_PSEUDO_MAP_FD) and a handle as imm
+ * @origin: for each of @insns the index of the tenant's insn that it stems
+ *          from, or UINT32_MAX for one that the rewriter added on its own
+ * @cnt: number of @insns and of @origin
+ */
+struct rw_out {
+	struct bpf_insn *insns;
+	uint32_t *origin;
+	uint32_t cnt;
+};
+
+/* Structural check, before anything else: see rewriter/check.c */
+int rw_check(const struct rw_prog *prog, uint32_t max_insns, struct text *why);
+/* Analysis and translation, of a program that passed rw_check() */
+int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw_out *out,
+	       struct text *why);
+void rw_out_free(struct rw_out *out);
+
+#endif /* REWRITER_H */
