@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef WHITELIST_H
+#define WHITELIST_H
+/**
+ * DOC: The kernel helpers that a tenant's program may call
+ *
+ * helpers.tsv is the list: a table for people to read and change. helpers.awk
+ * makes C of it at build time, and this is how C looks at it. What is not in
+ * the list does not load.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WL_ARGS		5	/* arguments that a helper can have: r1 to r5 */
+
+/* What an argument is; the names are those of helpers.tsv */
+enum wl_arg {
+	WL_NONE,	/* the helper has fewer arguments */
+	WL_CTX,		/* the program's context */
+	WL_MAP,		/* a map */
+	WL_KEY,		/* memory read: a key of that map */
+	WL_VALUE,	/* memory read: a value of that map */
+	WL_MEM,		/* memory read: as long as the next argument says */
+	WL_MEM_NULL,	/* the same, or NULL */
+	WL_OUT,		/* memory written: as long as the next argument says */
+	WL_SIZE,	/* length of the argument before it */
+	WL_SCALAR,	/* a number */
+};
+
+/* What a helper returns */
+enum wl_ret {
+	WL_RET_SCALAR,	/* a number */
+	WL_RET_VALUE,	/* a value of the map that is its argument, or NULL */
+};
+
+/* How a helper is done in a program that works on a socket buffer */
+enum wl_skb {
+	WL_SKB_NONE,	/* not at all */
+	WL_SKB_CALL,	/* by a call of @skb_id */
+	WL_SKB_LEN,	/* it is the packet's length */
+	WL_SKB_SFI,	/* only where the packet is a copy: form sfi */
+};
+
+/**
+ * struct wl_helper - one helper
+ * @name: without the "bpf_"
+ * @reason: why it is refused, as the end of a sentence; NULL if it is allowed
+ * @args: enum wl_arg, of r1 to r5
+ * @ret: enum wl_ret
+ * @skb: enum wl_skb
+ * @skb_zero: register that @skb_id wants to be zero and this helper does not
+ *            have, or 0
+ * @skb_id: helper that takes its place, for WL_SKB_CALL
+ */
+struct wl_helper {
+	const char *name;
+	const char *reason;
+	uint8_t args[WL_ARGS];
+	uint8_t ret;
+	uint8_t skb;
+	uint8_t skb_zero;
+	uint32_t skb_id;
+};
+
+const struct wl_helper *wl_find(uint32_t id);
+
+#endif /* WHITELIST_H */

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The loader (virtio-bpfd) and the operator's command (vbpf).
+
+include host-loader/rewriter/rewriter.mk
+
+LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng
+
+CFLAGS_host-loader := -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(LOADER_PKGS))
+
+# The daemon without its main(), for the tests as well
+LOADER_SRCS := $(addprefix host-loader/,attach.c conf.c control.c dispatch.c kern.c load.c \
+		 log.c map.c norm.c port.c server.c sock.c store.c tap.c text.c wire.c)
+LOADER_OBJS := $(LOADER_SRCS:%.c=$(B)/%.o)
+LOADER_LIBS := $(call pkg,--libs,$(LOADER_PKGS))
+
+PROGRAMS += $(B)/host-loader/virtio-bpfd $(B)/host-loader/vbpf
+SOURCES  += $(LOADER_SRCS) host-loader/main.c host-loader/vbpf.c
+
+$(B)/host-loader/virtio-bpfd: $(B)/host-loader/main.o $(LOADER_OBJS) $(RW_OBJS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
+
+$(B)/host-loader/vbpf: $(B)/host-loader/vbpf.o $(B)/host-loader/sock.o $(B)/host-loader/text.o
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,json-c)
+
+# The normaliser, embedded in the daemon
+BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+
+$(B)/host-loader/datapath.bpf.o: host-loader/datapath.bpf.c host-loader/datapath.h
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(B)/host-loader/datapath.skel.h: $(B)/host-loader/datapath.bpf.o
+	$(BPFTOOL) gen skeleton $< name datapath > $@
+
+$(B)/host-loader/norm.o: $(B)/host-loader/datapath.skel.h
+
+# Tests
+TEST_GEN_PROGS += $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire \
+		  $(B)/tests/host/test_loader
+SOURCES += tests/unit/test_conf.c tests/unit/test_port.c tests/unit/test_wire.c \
+	   tests/host/test_loader.c
+
+LOADER_TEST_CPPFLAGS := -Itests -Ihost-loader
+
+$(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire: \
+$(B)/tests/unit/%: tests/unit/%.c $(LOADER_OBJS) $(RW_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(LOADER_TEST_CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
+
+$(B)/tests/host/test_loader: tests/host/test_loader.c $(B)/host-loader/sock.o $(B)/host-loader/text.o \
+			     $(B)/host-loader/virtio-bpfd $(B)/host-loader/vbpf
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(LOADER_TEST_CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) \
+		$(call pkg,--libs,libbpf json-c)
+
+# Installation
+INSTALLS += install-loader
+
+install-loader: $(B)/host-loader/virtio-bpfd $(B)/host-loader/vbpf
+	install -D -m 0755 -t $(DESTDIR)$(sbindir) $^
+	install -D -m 0644 -t $(DESTDIR)$(mandir)/man8 host-loader/virtio-bpfd.8 host-loader/vbpf.8
+	install -D -m 0644 -t $(DESTDIR)$(mandir)/man5 host-loader/virtio-bpf.conf.5
+	install -D -m 0644 -t $(DESTDIR)$(datadir)/doc/virtio-bpf host-loader/virtio-bpf.conf
+	install -D -m 0644 -t $(DESTDIR)$(unitdir) host-loader/virtio-bpfd.service host-loader/run-vbpf.mount
+	sed -i 's|/usr/sbin/|$(sbindir)/|' $(DESTDIR)$(unitdir)/virtio-bpfd.service
+	install -D -m 0644 host-loader/virtio-bpf.sysusers \
+		$(DESTDIR)$(prefix)/lib/sysusers.d/virtio-bpf.conf
+
+.PHONY: install-loader

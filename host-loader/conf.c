@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: The configuration file
+ *
+ * inih cuts the file into sections, keys and values; two tables say which keys
+ * there are and what each takes. Everything that is wrong is collected, each
+ * with its line, so that an operator mends the file once. [defaults] may stand
+ * anywhere: a port takes what it does not say itself from there at the end.
+ *
+ * virtio-bpf.conf(5) is the prose to it.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "control.h"
+
+/* What a value looks like */
+enum conf_kind {
+	CONF_PATH,	/* an absolute path that fits a socket's address */
+	CONF_TAP,	/* a network interface's name */
+	CONF_MAC,	/* an Ethernet address */
+	CONF_UID,	/* a user, by number or name */
+	CONF_U32,	/* a number */
+	CONF_BYTES,	/* a number that may end in K, M or G */
+};
+
+/**
+ * struct conf_key - a key that a section may have
+ * @name: of the key
+ * @kind: of its value
+ * @offset: of its field in the section's structure
+ * @min: the lowest number
+ * @max: the highest number
+ */
+struct conf_key {
+	const char *name;
+	enum conf_kind kind;
+	size_t offset;
+	uint64_t min;
+	uint64_t max;
+};
+
+#define LIMIT(key, kind, min, max) \
+	{ #key, kind, offsetof(struct conf_port, limits.key), min, max }
+
+static const struct conf_key conf_loader_keys[] = {
+	{ "socket", CONF_PATH, offsetof(struct conf, socket), 0, 0 },
+	{ "control", CONF_PATH, offsetof(struct conf, control), 0, 0 },
+	{ "bpffs", CONF_PATH, offsetof(struct conf, bpffs), 0, 0 },
+	{ "linger", CONF_U32, offsetof(struct conf, linger), 0, 3600 },
+	{ NULL, 0, 0, 0, 0 },
+};
+
+static const struct conf_key conf_port_keys[] = {
+	{ "tap", CONF_TAP, offsetof(struct conf_port, tap), 0, 0 },
+	{ "mac", CONF_MAC, offsetof(struct conf_port, mac), 0, 0 },
+	{ "uid", CONF_UID, offsetof(struct conf_port, uid), 0, 0 },
+	LIMIT(max_insns, CONF_U32, 1, VIRTIO_BPF_MAX_INSNS),
+	LIMIT(max_progs, CONF_U32, 1, CONF_MAX_PROGS),
+	LIMIT(max_maps, CONF_U32, 0, CONF_MAX_MAPS),
+	LIMIT(max_entries, CONF_U32, 1, 1u << 24),
+	LIMIT(max_key_size, CONF_U32, 1, VIRTIO_BPF_MAX_KEY_SIZE),
+	LIMIT(max_value_size, CONF_U32, 1, VIRTIO_BPF_MAX_VALUE_SIZE),
+	LIMIT(max_map_bytes, CONF_BYTES, 0, 1ull << 40),
+	{ NULL, 0, 0, 0, 0 },
+};
+
+/* Bits in conf_port.given, by the order of conf_port_keys */
+#define CONF_GIVEN_TAP	(1u << 0)
+#define CONF_GIVEN_MAC	(1u << 1)
+#define CONF_GIVEN_UID	(1u << 2)
+
+/**
+ * struct conf_parse - a file that is being read
+ * @conf: what it becomes
+ * @defaults: the [defaults] section
+ * @port: the [port] section that was met last, as an index in @conf->ports
+ * @loader_given: bit n set: key n of [loader] was given
+ * @file: the file
+ * @path: its name, for messages
+ * @line: number of the line that was read last
+ * @why: collects what is wrong
+ * @bad: something is
+ */
+struct conf_parse {
+	struct conf *conf;
+	struct conf_port defaults;
+	size_t port;
+	uint32_t loader_given;
+	FILE *file;
+	const char *path;
+	unsigned int line;
+	struct text *why;
+	bool bad;
+};
+
+/**
+ * conf_bad() - note something that is wrong with the file
+ * @p: the file
+ * @line: where
+ * @fmt: what was expected, as for printf(), without a newline
+ */
+static void __attribute__((format(printf, 3, 4)))
+conf_bad(struct conf_parse *p, unsigned int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	p->bad = true;
+	text_add(p->why, "%s:%u: ", p->path, line);
+	va_start(ap, fmt);
+	text_vadd(p->why, fmt, ap);
+	va_end(ap);
+	text_add(p->why, "\n");
+}
+
+/**
+ * conf_number() - a decimal number within bounds
+ * @value: the word
+ * @key: whose bounds count; for CONF_BYTES one of K, M, G may follow
+ * @out: set to the number
+ *
+ * Return: whether it is one
+ */
+static bool conf_number(const char *value, const struct conf_key *key, uint64_t *out)
+{
+	unsigned long long n;
+	unsigned int shift = 0;
+	char *end;
+
+	if (!isdigit((unsigned char)*value))
+		return false;
+	errno = 0;
+	n = strtoull(value, &end, 10);
+	if (errno)
+		return false;
+	if (key->kind == CONF_BYTES && *end) {
+		shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+		if (!shift)
+			return false;
+		end++;
+	}
+	if (*end || n > UINT64_MAX >> shift)
+		return false;
+	*out = n << shift;
+	return *out >= key->min && *out <= key->max;
+}
+
+/**
+ * conf_mac() - an Ethernet address of one station
+ * @value: six pairs of hexadecimal digits with colons between
+ * @mac: set to the address
+ *
+ * Return: whether it is one
+ */
+static bool conf_mac(const char *value, uint8_t *mac)
+{
+	uint8_t any = 0;
+
+	if (strlen(value) != 3 * VIRTIO_BPF_MAC_LEN - 1)
+		return false;
+	for (int i = 0; i < VIRTIO_BPF_MAC_LEN; i++) {
+		const char *p = value + 3 * i;
+		char pair[3] = { p[0], p[1], 0 };
+
+		if (!isxdigit((unsigned char)p[0]) || !isxdigit((unsigned char)p[1]) ||
+		    (i < VIRTIO_BPF_MAC_LEN - 1 && p[2] != ':'))
+			return false;
+		mac[i] = (uint8_t)strtoul(pair, NULL, 16);
+		any |= mac[i];
+	}
+	return any && !(mac[0] & 1);
+}
+
+/**
+ * conf_uid() - a user, by number or name
+ * @value: the word
+ * @uid: set to the user's number
+ *
+ * Return: whether there is such a user
+ */
+static bool conf_uid(const char *value, uid_t *uid)
+{
+	const struct conf_key any = { .max = UINT32_MAX - 1 };
+	const struct passwd *pw;
+	uint64_t n;
+
+	if (isdigit((unsigned char)*value)) {
+		if (!conf_number(value, &any, &n))
+			return false;
+		*uid = (uid_t)n;
+		return true;
+	}
+	pw = getpwnam(value);
+	if (!pw)
+		return false;
+	*uid = pw->pw_uid;
+	return true;
+}
+
+/**
+ * conf_word() - copy a word into an array of fixed size
+ * @out: the array
+ * @size: bytes of it
+ * @value: the word
+ *
+ * Return: whether it is not empty and fits with its NUL
+ */
+static bool conf_word(char *out, size_t size, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (!len || len >= size)
+		return false;
+	memcpy(out, value, len + 1);
+	return true;
+}
+
+/**
+ * conf_set() - set a key's field
+ * @p: the file
+ * @key: the key
+ * @base: structure of the section
+ * @value: the word in the file
+ */
+static void conf_set(struct conf_parse *p, const struct conf_key *key, void *base,
+		     const char *value)
+{
+	void *field = (char *)base + key->offset;
+	uint64_t n;
+
+	switch (key->kind) {
+	case CONF_PATH:
+		if (*value != '/' || !conf_word(field, CONF_PATH_LEN, value))
+			conf_bad(p, p->line, "%s takes an absolute path of at most %zu bytes",
+				 key->name, CONF_PATH_LEN - 1);
+		break;
+	case CONF_TAP:
+		if (strchr(value, '/') || !conf_word(field, IF_NAMESIZE, value))
+			conf_bad(p, p->line, "%s takes an interface's name of 1 to %d characters",
+				 key->name, IF_NAMESIZE - 1);
+		break;
+	case CONF_MAC:
+		if (!conf_mac(value, field))
+			conf_bad(p, p->line,
+				 "%s takes a unicast address like 52:54:00:12:34:56, not \"%s\"",
+				 key->name, value);
+		break;
+	case CONF_UID:
+		if (!conf_uid(value, field))
+			conf_bad(p, p->line, "%s takes a user's number or name; \"%s\" is neither",
+				 key->name, value);
+		break;
+	case CONF_U32:
+		if (conf_number(value, key, &n))
+			*(uint32_t *)field = (uint32_t)n;
+		else
+			conf_bad(p, p->line, "%s takes a number from %llu to %llu, not \"%s\"",
+				 key->name, (unsigned long long)key->min,
+				 (unsigned long long)key->max, value);
+		break;
+	case CONF_BYTES:
+		if (conf_number(value, key, field))
+			break;
+		conf_bad(p, p->line,
+			 "%s takes bytes up to %llu, with K, M or G at will, not \"%s\"",
+			 key->name, (unsigned long long)key->max, value);
+		break;
+	}
+}
+
+/**
+ * conf_key() - take one key of a section
+ * @p: the file
+ * @keys: the keys that the section may have
+ * @given: bits of those that were given
+ * @base: structure of the section
+ * @section: its name, for messages
+ * @name: the key
+ * @value: its value
+ */
+static void conf_key(struct conf_parse *p, const struct conf_key *keys, uint32_t *given,
+		     void *base, const char *section, const char *name, const char *value)
+{
+	for (unsigned int i = 0; keys[i].name; i++) {
+		if (strcmp(keys[i].name, name))
+			continue;
+		if (*given & 1u << i)
+			conf_bad(p, p->line, "%s is given twice in [%s]", name, section);
+		*given |= 1u << i;
+		conf_set(p, &keys[i], base, value);
+		return;
+	}
+	conf_bad(p, p->line, "[%s] has no key \"%s\"; expected one of virtio-bpf.conf(5)",
+		 section, name);
+}
+
+/**
+ * conf_port_name_ok() - is this a port's name?
+ * @name: the word
+ *
+ * Return: whether it is
+ */
+static bool conf_port_name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len >= VBPF_PORT_NAME_LEN || *name == '.')
+		return false;
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && !strchr("_.-", *name))
+			return false;
+	return true;
+}
+
+/**
+ * conf_port() - the port that a [port NAME] section describes
+ * @p: the file
+ * @name: of the port
+ *
+ * Return: the port, made now if the section is new, or NULL if @p->bad was set
+ */
+static struct conf_port *conf_port(struct conf_parse *p, const char *name)
+{
+	struct conf *conf = p->conf;
+	struct conf_port *ports;
+
+	if (conf->port_cnt && !strcmp(conf->ports[p->port].name, name))
+		return &conf->ports[p->port];
+	if (!conf_port_name_ok(name)) {
+		conf_bad(p, p->line,
+			 "a port's name has 1 to %d of the characters A-Z a-z 0-9 _ . -"
+			 " and no dot in front; \"%s\" has not",
+			 VBPF_PORT_NAME_LEN - 1, name);
+		return NULL;
+	}
+	for (size_t i = 0; i < conf->port_cnt; i++) {
+		if (strcmp(conf->ports[i].name, name))
+			continue;
+		conf_bad(p, p->line, "port %s was described in line %u already", name,
+			 conf->ports[i].line);
+		p->port = i;
+		return &conf->ports[i];
+	}
+	ports = reallocarray(conf->ports, conf->port_cnt + 1, sizeof(*ports));
+	if (!ports) {
+		conf_bad(p, p->line, "out of memory");
+		return NULL;
+	}
+	conf->ports = ports;
+	p->port = conf->port_cnt++;
+	ports += p->port;
+	memset(ports, 0, sizeof(*ports));
+	memcpy(ports->name, name, strlen(name));
+	ports->line = p->line;
+	return ports;
+}
+
+/**
+ * conf_take() - inih's handler: take one key with its value
+ * @user: the file (struct conf_parse)
+ * @section: its section
+ * @name: the key
+ * @value: its value
+ *
+ * Return: 1, always: what is wrong is noted with its own words
+ */
+static int conf_take(void *user, const char *section, const char *name, const char *value)
+{
+	struct conf_parse *p = user;
+	struct conf_port *port;
+
+	if (!strcmp(section, "loader")) {
+		conf_key(p, conf_loader_keys, &p->loader_given, p->conf, section, name, value);
+	} else if (!strcmp(section, "defaults")) {
+		conf_key(p, conf_port_keys, &p->defaults.given, &p->defaults, section, name,
+			 value);
+	} else if (!strncmp(section, "port ", 5)) {
+		port = conf_port(p, section + 5 + strspn(section + 5, " \t"));
+		if (port)
+			conf_key(p, conf_port_keys, &port->given, port, section, name, value);
+	} else {
+		conf_bad(p, p->line, "expected a section [loader], [defaults] or [port NAME],"
+			 " not [%s]", section);
+	}
+	return 1;
+}
+
+/**
+ * conf_gets() - inih's reader: fgets() that counts lines
+ * @buf: set to the line
+ * @size: bytes of @buf
+ * @stream: the file (struct conf_parse)
+ *
+ * inih takes the rest of a line that is too long for another line: such a line
+ * is refused here.
+ *
+ * Return: @buf, or NULL at the end
+ */
+static char *conf_gets(char *buf, int size, void *stream)
+{
+	struct conf_parse *p = stream;
+	int c;
+
+	if (!fgets(buf, size, p->file))
+		return NULL;
+	p->line++;
+	if (strchr(buf, '\n') || feof(p->file))
+		return buf;
+	c = fgetc(p->file);
+	if (c == EOF)
+		return buf;
+	conf_bad(p, p->line, "a line has at most %d bytes", size - 2);
+	while (c != EOF && c != '\n')
+		c = fgetc(p->file);
+	return buf;
+}
+
+/**
+ * conf_finish_port() - fill what a port did not say, and check what it must
+ * @p: the file
+ * @port: the port
+ */
+static void conf_finish_port(struct conf_parse *p, struct conf_port *port)
+{
+	const uint32_t need = CONF_GIVEN_TAP | CONF_GIVEN_MAC | CONF_GIVEN_UID;
+
+	for (unsigned int i = 0; conf_port_keys[i].name; i++) {
+		const struct conf_key *key = &conf_port_keys[i];
+		size_t size = key->kind == CONF_BYTES ? sizeof(uint64_t) : sizeof(uint32_t);
+
+		if (port->given & 1u << i || (1u << i & (CONF_GIVEN_TAP | CONF_GIVEN_MAC)))
+			continue;
+		memcpy((char *)port + key->offset, (char *)&p->defaults + key->offset, size);
+		port->given |= p->defaults.given & 1u << i;
+	}
+	if ((port->given & need) != need)
+		conf_bad(p, port->line, "port %s lacks its tap, mac or uid", port->name);
+}
+
+/**
+ * conf_finish() - what only the whole file shows
+ * @p: the file
+ */
+static void conf_finish(struct conf_parse *p)
+{
+	struct conf *conf = p->conf;
+
+	if (p->defaults.given & (CONF_GIVEN_TAP | CONF_GIVEN_MAC))
+		conf_bad(p, p->line, "tap and mac belong to one [port NAME], not in [defaults]");
+	if (!strcmp(conf->socket, conf->control))
+		conf_bad(p, p->line, "socket and control must not be the same path");
+	for (size_t i = 0; i < conf->port_cnt; i++) {
+		struct conf_port *a = &conf->ports[i];
+
+		conf_finish_port(p, a);
+		for (size_t j = 0; j < i; j++) {
+			const struct conf_port *b = &conf->ports[j];
+
+			if (a->given & b->given & CONF_GIVEN_TAP && !strcmp(a->tap, b->tap))
+				conf_bad(p, a->line, "port %s has the TAP of port %s", a->name,
+					 b->name);
+			if (a->given & b->given & CONF_GIVEN_MAC &&
+			    !memcmp(a->mac, b->mac, sizeof(a->mac)))
+				conf_bad(p, a->line, "port %s has the MAC of port %s", a->name,
+					 b->name);
+		}
+	}
+}
+
+/**
+ * conf_read_file() - read a configuration from an open file
+ * @file: the file; stays the caller's
+ * @path: its name, for messages
+ * @conf: filled; to be freed with conf_free() in any case
+ * @why: what is wrong, one line each
+ *
+ * Return: 0, or -EINVAL with @why
+ */
+int conf_read_file(FILE *file, const char *path, struct conf *conf, struct text *why)
+{
+	struct conf_parse p = {
+		.conf = conf,
+		.file = file,
+		.path = path,
+		.why = why,
+		.defaults.limits = {
+			.max_insns = 4096,
+			.max_progs = 16,
+			.max_maps = 32,
+			.max_entries = 65536,
+			.max_key_size = 64,
+			.max_value_size = 4096,
+			.max_map_bytes = 16 << 20,
+		},
+	};
+	int line;
+
+	*conf = (struct conf){
+		.socket = "/run/virtio-bpf/loader",
+		.control = CONTROL_PATH,
+		.bpffs = "/run/vbpf/ports",
+		.linger = 5,
+	};
+	line = ini_parse_stream(conf_gets, &p, conf_take, &p);
+	if (line)
+		conf_bad(&p, line > 0 ? (unsigned int)line : p.line,
+			 "expected [section], key = value, or a comment after ; or #");
+	conf_finish(&p);
+	return p.bad ? -EINVAL : 0;
+}
+
+/**
+ * conf_read() - read the configuration file
+ * @path: the file
+ * @conf: filled; to be freed with conf_free() in any case
+ * @why: what is wrong, one line each
+ *
+ * Return: 0, or a negative errno with @why
+ */
+int conf_read(const char *path, struct conf *conf, struct text *why)
+{
+	FILE *file = fopen(path, "re");
+	int err;
+
+	if (!file) {
+		err = -errno;
+		memset(conf, 0, sizeof(*conf));
+		text_add(why, "%s: %s\n", path, strerror(-err));
+		return err;
+	}
+	err = conf_read_file(file, path, conf, why);
+	fclose(file);
+	return err;
+}
+
+/**
+ * conf_free() - give a configuration's memory back
+ * @conf: the configuration
+ */
+void conf_free(struct conf *conf)
+{
+	free(conf->ports);
+	memset(conf, 0, sizeof(*conf));
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: bpf(2), as far as this daemon needs it
+ *
+ * By libbpf's low-level calls, which return an fd or 0, or a negative errno.
+ * Those that need no word of explanation (pin, get, update) are called where
+ * they are used. All of it works with CAP_BPF and CAP_NET_ADMIN alone.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kern.h"
+
+/* From Linux 6.6; older headers do not have it. */
+#define KERN_TCX_EGRESS ((enum bpf_attach_type)47)
+
+/**
+ * kern_prog_load() - load a translated program
+ * @name: what the kernel shall call it
+ * @insns: with map fds in their places
+ * @cnt: number of @insns
+ * @log: room for the verifier's log, of which the tail is kept, or NULL
+ * @log_size: bytes of @log
+ *
+ * The program says that it is GPL-compatible: helpers that demand this are on
+ * the whitelist or not by their own merits, and the tenant's own kernel has
+ * held the program's licence against them.
+ *
+ * Return: the fd, or a negative errno; -ENOSPC with @log too short
+ */
+int kern_prog_load(const char *name, const struct bpf_insn *insns, uint32_t cnt, char *log,
+		   uint32_t log_size)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = log, .log_size = log_size,
+		    .log_level = log ? 1 : 0);
+
+	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, name, "GPL", insns, cnt, &opts);
+}
+
+/**
+ * kern_prog_id() - the kernel's id of a program
+ * @fd: of the program
+ * @id: set to it
+ *
+ * Return: 0, or a negative errno
+ */
+int kern_prog_id(int fd, uint32_t *id)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
+
+	if (!err)
+		*id = info.id;
+	return err;
+}
+
+/**
+ * kern_map_create() - create a tenant's map
+ * @def: the map
+ *
+ * Return: the fd, or a negative errno
+ */
+int kern_map_create(const struct wire_map *def)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = def->flags);
+
+	return bpf_map_create(def->type, def->name, def->key_size, def->value_size,
+			      def->max_entries, &opts);
+}
+
+/**
+ * kern_map_info() - what a map is
+ * @fd: of the map
+ * @def: filled, or NULL
+ * @id: set to the kernel's id of it, or NULL
+ *
+ * Return: 0, or a negative errno
+ */
+int kern_map_info(int fd, struct wire_map *def, uint32_t *id)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
+
+	if (err)
+		return err;
+	if (def) {
+		memcpy(def->name, info.name, sizeof(def->name));
+		def->name[sizeof(def->name) - 1] = 0;
+		def->type = info.type;
+		def->key_size = info.key_size;
+		def->value_size = info.value_size;
+		def->max_entries = info.max_entries;
+		def->flags = info.map_flags;
+	}
+	if (id)
+		*id = info.id;
+	return 0;
+}
+
+/**
+ * kern_counters_create() - create the counters of a program
+ * @cnt: number of counters, per CPU
+ *
+ * Return: the fd, or a negative errno
+ */
+int kern_counters_create(uint32_t cnt)
+{
+	return bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "vbpf_counters", sizeof(uint32_t),
+			      sizeof(uint64_t), cnt, NULL);
+}
+
+/**
+ * kern_counters_read() - read counters, summed over the CPUs
+ * @fd: of a PERCPU_ARRAY of u64
+ * @sums: set
+ * @cnt: number of @sums
+ *
+ * Return: 0, or a negative errno
+ */
+int kern_counters_read(int fd, uint64_t *sums, uint32_t cnt)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *values;
+	int err = 0;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc((size_t)cpus, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < cnt && !err; i++) {
+		err = bpf_map_lookup_elem(fd, &i, values);
+		sums[i] = 0;
+		for (int cpu = 0; cpu < cpus && !err; cpu++)
+			sums[i] += values[cpu];
+	}
+	free(values);
+	return err;
+}
+
+/**
+ * kern_link_create() - attach a program at a netdev's tcx egress, as the last
+ * @prog_fd: the program
+ * @ifindex: the netdev
+ *
+ * Return: the link's fd, or a negative errno
+ */
+int kern_link_create(int prog_fd, uint32_t ifindex)
+{
+	return bpf_link_create(prog_fd, (int)ifindex, KERN_TCX_EGRESS, NULL);
+}
+
+/**
+ * kern_link_info() - where a link is, and what is behind it
+ * @fd: of a tcx link
+ * @info: filled
+ *
+ * Headers before 6.6 have no tcx in struct bpf_link_info; its ifindex lies
+ * where that of an XDP link does.
+ *
+ * Return: 0, or a negative errno
+ */
+int kern_link_info(int fd, struct kern_link *info)
+{
+	struct bpf_link_info raw = { 0 };
+	uint32_t len = sizeof(raw);
+	int err = bpf_obj_get_info_by_fd(fd, &raw, &len);
+
+	if (err)
+		return err;
+	info->ifindex = raw.xdp.ifindex;
+	info->prog_id = raw.prog_id;
+	return 0;
+}

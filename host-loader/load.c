@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: From a tenant's bytecode to a program in the host's kernel
+ *
+ *   limits of the port          port_admit_prog()
+ *   structure, helpers          rw_check()
+ *   translation                 rw_rewrite(), one form after the other
+ *   handles become fds          load_resolve()
+ *   the kernel's verifier       load_kernel()
+ *   pins                        store_prog()
+ *
+ * A form is tried only if the one before it failed, in rw_rewrite() or in the
+ * kernel. Whatever refuses writes its reasons for the tenant; the sentence that
+ * sums up comes last, since a log is cut at its front.
+ *
+ * A translated program names its TAP by ifindex. If that has changed when the
+ * program is attached (the TAP was made anew), it is translated again from the
+ * instructions that are kept for this.
+ */
+#include <bpf/bpf.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kern.h"
+#include "load.h"
+#include "log.h"
+#include "map.h"
+#include "rewriter/rewriter.h"
+#include "store.h"
+#include "tap.h"
+
+#define LOAD_LOG_SIZE	(64u << 10)	/* of which the kernel keeps the tail */
+
+/**
+ * struct load_form - a form, in the order in which they are tried
+ * @form: for the rewriter
+ * @name: for people
+ */
+struct load_form {
+	enum rw_form form;
+	const char *name;
+};
+
+static const struct load_form load_forms[] = {
+	{ RW_FORM_LITE, "lite" },
+};
+
+#define LOAD_FORMS	(sizeof(load_forms) / sizeof(*load_forms))
+/* What the tenant gets of a log: room is left for each form and for sentences */
+#define LOAD_LOG_TAIL	(TEXT_MAX / (LOAD_FORMS + 1))
+
+/**
+ * load_last_insn() - the instruction at which the verifier stopped
+ * @log: its log; each instruction that it looks at begins a line with "N: "
+ *
+ * Return: the instruction's index, or -1
+ */
+long load_last_insn(const char *log)
+{
+	long last = -1;
+
+	while (log) {
+		char *end;
+
+		if (isdigit((unsigned char)*log)) {
+			long n = strtol(log, &end, 10);
+
+			if (*end == ':')
+				last = n;
+		}
+		log = strchr(log, '\n');
+		if (log)
+			log++;
+	}
+	return last;
+}
+
+/**
+ * load_explain() - tell the tenant what the kernel's verifier said
+ * @out: the program that was refused
+ * @log: the verifier's log; its tail is passed on
+ * @err: what the kernel returned
+ * @text: added to
+ */
+static void load_explain(const struct rw_out *out, const char *log, int err, struct text *text)
+{
+	size_t len = strlen(log);
+	long at = load_last_insn(log);
+
+	if (len > LOAD_LOG_TAIL) {
+		const char *line = strchr(log + len - LOAD_LOG_TAIL, '\n');
+
+		log = line ? line + 1 : log + len;
+	}
+	text_add(text, "%s", log);
+	text_add(text, "virtio-bpf: the host's verifier refused the translated program (%s), whose"
+		 " instruction numbers stand above\n", strerror(-err));
+	if (at < 0 || (unsigned long)at >= out->cnt)
+		return;
+	if (out->origin[at] == UINT32_MAX)
+		text_add(text, "virtio-bpf: it stopped at %ld, which the host added\n", at);
+	else
+		text_add(text, "virtio-bpf: it stopped at %ld, which stems from your instruction"
+			 " %u\n", at, out->origin[at]);
+}
+
+/**
+ * load_kernel() - hand a translated program to the kernel
+ * @name: the program's name
+ * @out: the program, with fds
+ * @text: the kernel's reasons if it refuses
+ *
+ * The log is asked for only after a refusal: it costs more than the check.
+ *
+ * Return: the fd, or a negative errno with @text
+ */
+static int load_kernel(const char *name, const struct rw_out *out, struct text *text)
+{
+	char *log;
+	int fd, err;
+
+	err = kern_prog_load(name, out->insns, out->cnt, NULL, 0);
+	if (err >= 0)
+		return err;
+	log = calloc(1, LOAD_LOG_SIZE);
+	if (!log)
+		return -ENOMEM;
+	fd = kern_prog_load(name, out->insns, out->cnt, log, LOAD_LOG_SIZE);
+	if (fd < 0)
+		load_explain(out, log, err, text);
+	free(log);
+	if (fd >= 0)
+		return fd;
+	return err == -ENOMEM ? err : -EACCES;
+}
+
+/**
+ * load_fd() - the fd that a handle in translated code stands for
+ * @prog: the program
+ * @handle: a tenant's, or one of the rewriter's own
+ *
+ * Return: the fd, or -EBADF
+ */
+static int load_fd(const struct prog *prog, uint32_t handle)
+{
+	if (handle == RW_HANDLE_COUNTERS)
+		return prog->counters;
+	for (uint32_t i = 0; i < prog->map_cnt; i++)
+		if (prog->maps[i]->handle == handle)
+			return prog->maps[i]->fd;
+	return -EBADF;
+}
+
+/**
+ * load_resolve() - put fds in the place of handles
+ * @prog: the program
+ * @out: its translation
+ *
+ * Return: 0, or -EIO if the rewriter named a map that the program does not have
+ */
+static int load_resolve(const struct prog *prog, struct rw_out *out)
+{
+	for (uint32_t i = 0; i < out->cnt; i++) {
+		int fd;
+
+		if (!port_is_map_load(&out->insns[i]))
+			continue;
+		fd = load_fd(prog, (uint32_t)out->insns[i].imm);
+		if (fd < 0)
+			return -EIO;
+		out->insns[i++].imm = fd;
+	}
+	return 0;
+}
+
+/**
+ * load_form() - translate a program into one form and load it
+ * @prog: the program; its translation replaces the one that it has
+ * @in: the same for the rewriter
+ * @form: the form
+ * @tap_ifindex: the TAP
+ * @text: reasons if that fails
+ *
+ * Return: 0, or a negative errno with @text
+ */
+static int load_form(struct prog *prog, const struct rw_prog *in, const struct load_form *form,
+		     uint32_t tap_ifindex, struct text *text)
+{
+	const struct rw_opts opts = {
+		.form = form->form,
+		.target = RW_TARGET_SKB,
+		.tap_ifindex = tap_ifindex,
+	};
+	struct rw_out out = { 0 };
+	uint32_t id;
+	int fd, err;
+
+	err = rw_rewrite(in, &opts, &out, text);
+	if (err)
+		return err;
+	err = load_resolve(prog, &out);
+	if (err) {
+		text_add(text, "virtio-bpf: the translation names an unknown map\n");
+		goto out;
+	}
+	fd = load_kernel(prog->src.name, &out, text);
+	err = fd < 0 ? fd : kern_prog_id(fd, &id);
+	if (err) {
+		port_close_fd(&fd);
+		goto out;
+	}
+	port_close_fd(&prog->fd);
+	prog->fd = fd;
+	prog->id = id;
+	prog->host_insn_cnt = out.cnt;
+	prog->tap_ifindex = tap_ifindex;
+	prog->form = form->form;
+	prog->level = VIRTIO_BPF_LEVEL_STRICT;
+	text_add(text, "virtio-bpf: accepted: form %s, level strict, %u instructions became %u\n",
+		 form->name, in->cnt, out.cnt);
+out:
+	rw_out_free(&out);
+	return err;
+}
+
+/**
+ * load_maps() - a port's maps, as the rewriter wants to know them
+ * @port: the port
+ * @prog: whose maps are among them even if they are gone
+ * @cnt: set to their number
+ *
+ * Return: an array for free(), or NULL
+ */
+static struct rw_map *load_maps(const struct port *port, const struct prog *prog, uint32_t *cnt)
+{
+	struct rw_map *maps = calloc(port->map_cnt + 1, sizeof(*maps));
+	const struct map *map;
+
+	*cnt = 0;
+	if (!maps)
+		return NULL;
+	TAILQ_FOREACH(map, &port->maps, node) {
+		bool used = !map->gone;
+
+		for (uint32_t i = 0; i < prog->map_cnt && !used; i++)
+			used = prog->maps[i] == map;
+		if (!used)
+			continue;
+		maps[(*cnt)++] = (struct rw_map){
+			.handle = map->handle,
+			.map_type = map->def.type,
+			.key_size = map->def.key_size,
+			.value_size = map->def.value_size,
+			.max_entries = map->def.max_entries,
+		};
+	}
+	return maps;
+}
+
+/**
+ * load_translate() - check a program, translate it and load the translation
+ * @port: the port
+ * @prog: the program; its maps are looked up if it has none yet
+ * @tap_ifindex: the TAP
+ * @text: empty; then the reasons, or how the program was accepted
+ *
+ * Return: 0, or a negative errno with @text
+ */
+static int load_translate(struct port *port, struct prog *prog, uint32_t tap_ifindex,
+			  struct text *text)
+{
+	struct rw_prog in = {
+		.insns = prog->src.insns,
+		.cnt = prog->src.insn_cnt,
+		.ifindex = prog->src.ifindex,
+	};
+	struct rw_map *maps = load_maps(port, prog, &in.map_cnt);
+	int err;
+
+	if (!maps)
+		return -ENOMEM;
+	in.maps = maps;
+	err = rw_check(&in, port->conf->limits.max_insns, text);
+	if (!err && !prog->maps)
+		err = port_use_maps(port, prog);
+	if (err)
+		goto out;
+	err = -EOPNOTSUPP;
+	for (size_t i = 0; i < LOAD_FORMS && err; i++) {
+		struct text words = { 0 };
+
+		err = load_form(prog, &in, &load_forms[i], tap_ifindex, &words);
+		if (!err)
+			text_free(text);
+		if (words.len)
+			text_add(text, "%s", words.buf);
+		text_free(&words);
+	}
+out:
+	free(maps);
+	return err;
+}
+
+/**
+ * load_prog() - load a tenant's program
+ * @port: the port
+ * @src: the program; its instructions become the port's, and NULL here
+ * @out: set to the program, which the port owns
+ * @log: reasons, or how the program was accepted
+ *
+ * Return: 0, or a negative errno with @log
+ */
+int load_prog(struct port *port, struct wire_prog *src, struct prog **out, struct text *log)
+{
+	uint32_t tap_index = 0;
+	struct prog *prog;
+	int err;
+
+	err = port_admit_prog(port, src, log);
+	if (!err)
+		err = tap_ifindex(port->conf->tap, &tap_index, log);
+	if (err)
+		return err;
+	prog = port_prog_new();
+	if (!prog)
+		return -ENOMEM;
+	prog->src = *src;
+	src->insns = NULL;
+	prog->counters = kern_counters_create(VIRTIO_BPF_CNT_MAX);
+	err = prog->counters < 0 ? prog->counters : 0;
+	if (err) {
+		text_add(log, "virtio-bpf: the host cannot make the program's counters\n");
+		goto fail;
+	}
+	err = load_translate(port, prog, tap_index, log);
+	if (err)
+		goto fail;
+	err = store_handle(port, &prog->handle);
+	if (!err)
+		err = store_prog(port, prog);
+	if (err) {
+		log_msg(LOG_ERR, port->conf->name, "cannot keep a program in %s: %s", port->dir,
+			strerror(-err));
+		text_add(log, "virtio-bpf: the host cannot keep the program\n");
+		store_drop_prog(port, prog);
+		err = -EIO;
+		goto fail;
+	}
+	port_add_prog(port, prog);
+	*out = prog;
+	return 0;
+fail:
+	port_prog_free(prog);
+	return err;
+}
+
+/**
+ * load_again() - translate a program for a TAP that was made anew
+ * @port: the port
+ * @prog: the program, not attached
+ * @tap_ifindex: the TAP's new index
+ * @log: reasons if that fails
+ *
+ * Return: 0, or a negative errno with @log
+ */
+int load_again(struct port *port, struct prog *prog, uint32_t tap_ifindex, struct text *log)
+{
+	int err = load_translate(port, prog, tap_ifindex, log);
+
+	if (err)
+		return err;
+	err = store_prog(port, prog);
+	if (err) {
+		log_msg(LOG_ERR, port->conf->name, "cannot keep program %u in %s: %s",
+			prog->handle, port->dir, strerror(-err));
+		text_add(log, "virtio-bpf: the host cannot keep the program\n");
+		return -EIO;
+	}
+	return 0;
+}
+
+/**
+ * load_free() - free a tenant's program
+ * @port: the port
+ * @handle: of the program
+ * @why: a sentence if it cannot be freed
+ *
+ * Return: 0, or a negative errno with @why
+ */
+int load_free(struct port *port, uint32_t handle, struct text *why)
+{
+	struct prog *prog = port_prog(port, handle);
+
+	if (!prog) {
+		text_add(why, "virtio-bpf: no program has the handle %u\n", handle);
+		return -EBADF;
+	}
+	if (prog == port->attached) {
+		text_add(why, "virtio-bpf: program %u is attached; detach it first\n", handle);
+		return -EBUSY;
+	}
+	store_drop_prog(port, prog);
+	port_del_prog(port, prog);
+	map_sweep(port);
+	return 0;
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: virtio-bpfd, the loader
+ *
+ * The one privileged part of virtio-bpf. Proxies, one per VM, ask it to load
+ * and attach what their guests send; the operator asks it what is there.
+ *
+ * What it may do: it has CAP_BPF and CAP_NET_ADMIN, nothing else, and cannot
+ * get anything else. So it can load programs that the kernel verifies as
+ * strictly as it can (no CAP_PERFMON), attach them to netdevs, and keep them
+ * in bpffs. It never looks at a guest's memory or at a packet.
+ *
+ * What it holds outlives it (store.c): a clean end detaches nothing.
+ *
+ *   main       start checks, privileges, event loop
+ *   conf       the configuration file
+ *   server     the proxies' socket: who may speak for which port
+ *   wire       from bytes to requests
+ *   dispatch   one request, one answer
+ *   port       what a port has, and its limits
+ *   load       from bytecode to a program in the kernel
+ *   map        maps
+ *   attach     the program at the TAP, behind the normaliser (norm)
+ *   store      what is pinned in bpffs
+ *   kern, tap  system calls
+ *   control    the operator's socket; vbpf is its other end
+ *
+ * One thread, one event loop. Requests are done one after the other, in the
+ * order in which they come.
+ */
+#include <cap-ng.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "control.h"
+#include "kern.h"
+#include "loader.h"
+#include "log.h"
+#include "map.h"
+#include "norm.h"
+#include "server.h"
+#include "store.h"
+
+/**
+ * main_libbpf_print() - what libbpf has to say
+ * @level: how much it matters
+ * @fmt: as for printf()
+ * @ap: its arguments
+ *
+ * Return: as for printf()
+ */
+static int __attribute__((format(printf, 2, 0)))
+main_libbpf_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[512];
+	int n;
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = 0;
+	log_msg(LOG_WARNING, NULL, "%s", line);
+	return n;
+}
+
+/**
+ * main_log_text() - log collected sentences, one by one
+ * @text: the sentences; empty afterwards
+ */
+static void main_log_text(struct text *text)
+{
+	char *rest = text->buf, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_msg(LOG_ERR, NULL, "%s", line);
+	text_free(text);
+}
+
+/**
+ * main_drop_privileges() - keep what the daemon's work needs, for good
+ * @why: a sentence if that fails
+ *
+ * The bounding set can only be shrunk with CAP_SETPCAP; a service manager that
+ * withholds that has shrunk the set itself. no_new_privs closes that way too.
+ *
+ * Return: 0, or -EPERM with @why
+ */
+static int main_drop_privileges(struct text *why)
+{
+	capng_select_t set = CAPNG_SELECT_CAPS;
+
+	capng_get_caps_process();
+	if (!capng_have_capability(CAPNG_PERMITTED, CAP_BPF) ||
+	    !capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN)) {
+		text_add(why, "CAP_BPF and CAP_NET_ADMIN are needed: start this as root or as the"
+			 " service that comes with it\n");
+		return -EPERM;
+	}
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		set |= CAPNG_SELECT_BOUNDS;
+	capng_clear(CAPNG_SELECT_ALL);
+	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_BPF, CAP_NET_ADMIN, -1);
+	if (capng_apply(set) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+		text_add(why, "cannot drop privileges: %s\n", strerror(errno));
+		return -EPERM;
+	}
+	return 0;
+}
+
+/**
+ * main_check_kernel() - can this kernel do what is needed?
+ * @why: a sentence if not
+ *
+ * Loads the normaliser and attaches it to a netdev that cannot exist: a kernel
+ * with tcx looks for the netdev (ENODEV), one without does not get that far.
+ *
+ * Return: 0, or a negative errno with @why
+ */
+static int main_check_kernel(struct text *why)
+{
+	int counters = -1, link, prog = norm_load(&counters);
+
+	if (prog < 0) {
+		text_add(why, "the kernel does not load the normaliser (%s); see the lines"
+			 " above\n", strerror(-prog));
+		return prog;
+	}
+	link = kern_link_create(prog, INT32_MAX);
+	close(prog);
+	close(counters);
+	if (link == -ENODEV)
+		return 0;
+	if (link >= 0)
+		close(link);
+	text_add(why, "this kernel has no tcx hooks: Linux 6.6 or newer is needed\n");
+	return -EOPNOTSUPP;
+}
+
+/**
+ * main_raise_files() - allow as many fds as may be allowed
+ *
+ * Each program takes two and each map one.
+ */
+static void main_raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/**
+ * main_ports() - make the ports, with what an earlier daemon left in them
+ * @loader: the daemon
+ * @why: a sentence if that fails
+ *
+ * Return: 0, or a negative errno with @why
+ */
+static int main_ports(struct loader *loader, struct text *why)
+{
+	struct conf *conf = &loader->conf;
+
+	loader->ports = calloc(conf->port_cnt + 1, sizeof(*loader->ports));
+	if (!loader->ports) {
+		text_add(why, "out of memory\n");
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < conf->port_cnt; i++) {
+		struct port *port = &loader->ports[i];
+
+		port_init(port, &conf->ports[i], conf->bpffs);
+		store_recover(port);
+		attach_recover(port);
+		map_sweep(port);
+		if (port->record >= 0)
+			log_msg(LOG_NOTICE, conf->ports[i].name,
+				"recovered %u programs, %u maps, attached: %u", port->prog_cnt,
+				port->map_cnt, port->attached ? port->attached->handle : 0);
+	}
+	store_report(conf->bpffs, conf);
+	return 0;
+}
+
+/**
+ * main_loop_new() - make the event loop, which ends on SIGTERM and SIGINT
+ * @loader: the daemon
+ * @why: a sentence if that fails
+ *
+ * Return: 0, or a negative errno with @why
+ */
+static int main_loop_new(struct loader *loader, struct text *why)
+{
+	sigset_t signals;
+	int err;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	err = sd_event_new(&loader->event);
+	if (err >= 0)
+		err = sd_event_add_signal(loader->event, NULL, SIGTERM, NULL, NULL);
+	if (err >= 0)
+		err = sd_event_add_signal(loader->event, NULL, SIGINT, NULL, NULL);
+	if (err >= 0)
+		return 0;
+	text_add(why, "cannot make the event loop: %s\n", strerror(-err));
+	return err;
+}
+
+/**
+ * main_run() - be the daemon
+ * @config: path of the configuration file
+ *
+ * Return: the exit status
+ */
+static int main_run(const char *config)
+{
+	struct loader loader = { 0 };
+	struct text why = { 0 };
+	int err;
+
+	libbpf_set_print(main_libbpf_print);
+	main_raise_files();
+	err = conf_read(config, &loader.conf, &why);
+	if (!err)
+		err = main_drop_privileges(&why);
+	if (!err)
+		err = store_open(loader.conf.bpffs, &why);
+	if (!err)
+		err = main_check_kernel(&why);
+	if (!err)
+		err = main_loop_new(&loader, &why);
+	if (!err)
+		err = control_start(&loader, &why);
+	if (!err)
+		err = main_ports(&loader, &why);
+	if (!err)
+		err = server_start(&loader, &why);
+	if (!err) {
+		sd_notify(0, "READY=1");
+		log_msg(LOG_INFO, NULL, "virtio-bpfd " VBPF_VERSION " serves %zu ports at %s",
+			loader.conf.port_cnt, loader.conf.socket);
+		err = sd_event_loop(loader.event);
+		sd_notify(0, "STOPPING=1");
+		if (err < 0)
+			text_add(&why, "the event loop ended: %s\n", strerror(-err));
+	}
+	main_log_text(&why);
+	server_stop(&loader);
+	control_stop(&loader);
+	for (size_t i = 0; loader.ports && i < loader.conf.port_cnt; i++)
+		port_close(&loader.ports[i]);
+	free(loader.ports);
+	sd_event_unref(loader.event);
+	conf_free(&loader.conf);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/**
+ * main() - options of virtio-bpfd
+ * @argc: number of @argv
+ * @argv: arguments
+ *
+ * Return: the exit status
+ */
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const char *config = VBPF_SYSCONFDIR "/virtio-bpf.conf";
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'V':
+			puts("virtio-bpfd " VBPF_VERSION);
+			return 0;
+		case 'h':
+			puts("virtio-bpfd [--config FILE]: load guests' BPF programs on the host\n"
+			     "  -c, --config FILE   configuration (default " VBPF_SYSCONFDIR
+			     "/virtio-bpf.conf)\n"
+			     "  -V, --version       print the version\n"
+			     "  -h, --help          print this\n"
+			     "See virtio-bpfd(8).");
+			return 0;
+		default:
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "virtio-bpfd: unexpected argument \"%s\"; try --help\n",
+			argv[optind]);
+		return 2;
+	}
+	return main_run(config);
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: What a port holds, and how much of it
+ *
+ * The model alone: lists, handles and limits. Nothing here loads, pins or
+ * attaches; map.c, load.c and attach.c do, and keep this in step.
+ *
+ * A map that its tenant freed while programs use it stays in the list, marked
+ * gone, until the last of them goes: it still costs the host memory, so it
+ * still counts.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "port.h"
+
+/* Kernel memory around an element of a hash (struct htab_elem) and per bucket */
+#define PORT_HASH_ELEM		64
+#define PORT_HASH_BUCKET	16
+
+/**
+ * port_init() - make an empty port
+ * @port: the port
+ * @conf: its section of the configuration; must outlive @port
+ * @bpffs: folder of all ports
+ *
+ * bpffs takes no dots in names, so the folder's name has '~' in their place: a
+ * character that no port's name has.
+ */
+void port_init(struct port *port, const struct conf_port *conf, const char *bpffs)
+{
+	memset(port, 0, sizeof(*port));
+	port->conf = conf;
+	snprintf(port->dir, sizeof(port->dir), "%s/%s", bpffs, conf->name);
+	for (char *p = port->dir + strlen(bpffs) + 1; *p; p++)
+		if (*p == '.')
+			*p = '~';
+	port->next_handle = 1;
+	TAILQ_INIT(&port->progs);
+	TAILQ_INIT(&port->maps);
+	port->record = -1;
+	port->norm = -1;
+	port->link = -1;
+	port->norm_counters = -1;
+}
+
+/**
+ * port_close_fd() - close an fd that may not be open
+ * @fd: the fd, or -1; set to -1
+ */
+void port_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/**
+ * port_close() - let go of a port's objects
+ * @port: the port
+ *
+ * What is pinned stays as it is: this ends the loader's part in it.
+ */
+void port_close(struct port *port)
+{
+	port->attached = NULL;
+	while (!TAILQ_EMPTY(&port->progs))
+		port_del_prog(port, TAILQ_FIRST(&port->progs));
+	while (!TAILQ_EMPTY(&port->maps))
+		port_del_map(port, TAILQ_FIRST(&port->maps));
+	port_close_fd(&port->link);
+	port_close_fd(&port->norm);
+	port_close_fd(&port->norm_counters);
+	port_close_fd(&port->record);
+}
+
+/**
+ * port_prog() - look a program's handle up
+ * @port: the port
+ * @handle: as the tenant gave it
+ *
+ * Return: the program, or NULL
+ */
+struct prog *port_prog(const struct port *port, uint32_t handle)
+{
+	struct prog *prog;
+
+	TAILQ_FOREACH(prog, &port->progs, node)
+		if (prog->handle == handle)
+			return prog;
+	return NULL;
+}
+
+/**
+ * port_map() - look a map's handle up
+ * @port: the port
+ * @handle: as the tenant gave it
+ *
+ * Return: the map, or NULL, also for one that the tenant freed
+ */
+struct map *port_map(const struct port *port, uint32_t handle)
+{
+	struct map *map;
+
+	TAILQ_FOREACH(map, &port->maps, node)
+		if (map->handle == handle && !map->gone)
+			return map;
+	return NULL;
+}
+
+/**
+ * port_handle_used() - is a handle taken?
+ * @port: the port
+ * @handle: the handle
+ *
+ * Return: whether a program or a map has it, one that is gone included
+ */
+static bool port_handle_used(const struct port *port, uint32_t handle)
+{
+	const struct prog *prog;
+	const struct map *map;
+
+	TAILQ_FOREACH(prog, &port->progs, node)
+		if (prog->handle == handle)
+			return true;
+	TAILQ_FOREACH(map, &port->maps, node)
+		if (map->handle == handle)
+			return true;
+	return false;
+}
+
+/**
+ * port_new_handle() - choose a handle
+ * @port: the port
+ *
+ * Programs and maps share one sequence. It comes back to a handle only after
+ * 2^32 others; 0 and the rewriter's own (UINT32_MAX and just below) are never
+ * chosen.
+ *
+ * Return: the handle
+ */
+uint32_t port_new_handle(struct port *port)
+{
+	uint32_t handle;
+
+	do {
+		if (!port->next_handle || port->next_handle >= UINT32_MAX - 0xff)
+			port->next_handle = 1;
+		handle = port->next_handle++;
+	} while (port_handle_used(port, handle));
+	return handle;
+}
+
+/**
+ * port_map_bytes() - how much kernel memory a map can come to
+ * @def: the map
+ * @bytes: set to it
+ *
+ * An upper bound for what grows (a hash without preallocation), close to the
+ * kernel's own figure for what is allocated at once.
+ *
+ * Return: 0, or -E2BIG if no figure can hold it
+ */
+int port_map_bytes(const struct wire_map *def, uint64_t *bytes)
+{
+	uint64_t elem = ((uint64_t)def->value_size + 7) & ~7ull;
+	uint64_t buckets = 1, table = 0;
+
+	if (def->type == BPF_MAP_TYPE_HASH) {
+		elem += PORT_HASH_ELEM + (((uint64_t)def->key_size + 7) & ~7ull);
+		while (buckets < def->max_entries)
+			buckets <<= 1;
+		table = buckets * PORT_HASH_BUCKET;
+	}
+	if (__builtin_mul_overflow(elem, (uint64_t)def->max_entries, bytes) ||
+	    __builtin_add_overflow(*bytes, table, bytes))
+		return -E2BIG;
+	return 0;
+}
+
+/**
+ * port_over() - refuse a figure above its limit
+ * @what: the figure's name
+ * @asked: the figure
+ * @limit: the highest that is allowed
+ * @why: a sentence if it is higher
+ *
+ * Return: 0, or -E2BIG with @why
+ */
+static int port_over(const char *what, uint32_t asked, uint32_t limit, struct text *why)
+{
+	if (asked <= limit)
+		return 0;
+	text_add(why, "virtio-bpf: %s %u is over this port's limit of %u\n", what, asked, limit);
+	return -E2BIG;
+}
+
+/**
+ * port_admit_map() - may the tenant have this map?
+ * @port: the port
+ * @def: the map
+ * @bytes: set to what it counts for
+ * @why: a sentence if not
+ *
+ * Return: 0, or a negative errno with @why
+ */
+int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t *bytes,
+		   struct text *why)
+{
+	const struct conf_limits *limits = &port->conf->limits;
+	uint64_t left;
+	int err;
+
+	if (port->map_cnt >= limits->max_maps) {
+		text_add(why, "virtio-bpf: this port's limit of %u maps is reached; a freed map"
+			 " counts until the programs that use it are gone\n", limits->max_maps);
+		return -ENOSPC;
+	}
+	err = port_over("the map's key size", def->key_size, limits->max_key_size, why);
+	if (!err)
+		err = port_over("the map's value size", def->value_size, limits->max_value_size,
+				why);
+	if (!err)
+		err = port_over("the map's number of entries", def->max_entries,
+				limits->max_entries, why);
+	if (err)
+		return err;
+	left = port->map_bytes < limits->max_map_bytes ?
+	       limits->max_map_bytes - port->map_bytes : 0;
+	if (port_map_bytes(def, bytes) || *bytes > left) {
+		text_add(why, "virtio-bpf: this port's maps may take %llu bytes together, and %llu"
+			 " of them are left\n", (unsigned long long)limits->max_map_bytes,
+			 (unsigned long long)left);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/**
+ * port_admit_prog() - may the tenant have this program, as far as numbers tell?
+ * @port: the port
+ * @src: the program
+ * @why: a sentence if not
+ *
+ * Return: 0, or a negative errno with @why
+ */
+int port_admit_prog(const struct port *port, const struct wire_prog *src, struct text *why)
+{
+	const struct conf_limits *limits = &port->conf->limits;
+
+	if (port->prog_cnt >= limits->max_progs) {
+		text_add(why, "virtio-bpf: this port's limit of %u programs is reached\n",
+			 limits->max_progs);
+		return -ENOSPC;
+	}
+	return port_over("the program's number of instructions", src->insn_cnt,
+			 limits->max_insns, why);
+}
+
+/**
+ * port_add_map() - put a map into the port's list, which is sorted by handle
+ * @port: the port; owns @map from now on
+ * @map: the map
+ */
+void port_add_map(struct port *port, struct map *map)
+{
+	struct map *next;
+
+	TAILQ_FOREACH(next, &port->maps, node)
+		if (next->handle > map->handle)
+			break;
+	if (next)
+		TAILQ_INSERT_BEFORE(next, map, node);
+	else
+		TAILQ_INSERT_TAIL(&port->maps, map, node);
+	port->map_cnt++;
+	port->map_bytes += map->bytes;
+}
+
+/**
+ * port_del_map() - take a map out of the port's list and free it
+ * @port: the port
+ * @map: the map; no program uses it
+ */
+void port_del_map(struct port *port, struct map *map)
+{
+	TAILQ_REMOVE(&port->maps, map, node);
+	port->map_cnt--;
+	port->map_bytes -= map->bytes;
+	close(map->fd);
+	free(map);
+}
+
+/**
+ * port_use_maps() - find the maps that a program names, and hold them
+ * @port: the port
+ * @prog: the program; its @maps are set. Handles are looked up among maps that
+ *        are gone too: they may have gone after the program was loaded
+ *
+ * Return: 0, -EBADF for a handle that no map has, or -ENOMEM
+ */
+int port_use_maps(struct port *port, struct prog *prog)
+{
+	prog->maps = calloc(port->map_cnt + 1, sizeof(*prog->maps));
+	if (!prog->maps)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < prog->src.insn_cnt; i++) {
+		const struct bpf_insn *insn = &prog->src.insns[i];
+		struct map *map;
+		uint32_t n;
+
+		if (!port_is_map_load(insn))
+			continue;
+		i++;
+		TAILQ_FOREACH(map, &port->maps, node)
+			if (map->handle == (uint32_t)insn->imm)
+				break;
+		if (!map)
+			return -EBADF;
+		for (n = 0; n < prog->map_cnt && prog->maps[n] != map; n++)
+			;
+		if (n < prog->map_cnt)
+			continue;
+		prog->maps[prog->map_cnt++] = map;
+		map->users++;
+	}
+	return 0;
+}
+
+/**
+ * port_add_prog() - put a program into the port's list, which is sorted by handle
+ * @port: the port; owns @prog from now on
+ * @prog: the program
+ */
+void port_add_prog(struct port *port, struct prog *prog)
+{
+	struct prog *next;
+
+	TAILQ_FOREACH(next, &port->progs, node)
+		if (next->handle > prog->handle)
+			break;
+	if (next)
+		TAILQ_INSERT_BEFORE(next, prog, node);
+	else
+		TAILQ_INSERT_TAIL(&port->progs, prog, node);
+	port->prog_cnt++;
+}
+
+/**
+ * port_del_prog() - take a program out of the port's list and free it
+ * @port: the port
+ * @prog: the program; not attached. Maps that it used stay in the list
+ */
+void port_del_prog(struct port *port, struct prog *prog)
+{
+	TAILQ_REMOVE(&port->progs, prog, node);
+	port->prog_cnt--;
+	port_prog_free(prog);
+}
+
+/**
+ * port_prog_new() - make a program that holds nothing yet
+ *
+ * Return: the program, for port_prog_free(), or NULL
+ */
+struct prog *port_prog_new(void)
+{
+	struct prog *prog = calloc(1, sizeof(*prog));
+
+	if (prog) {
+		prog->fd = -1;
+		prog->counters = -1;
+	}
+	return prog;
+}
+
+/**
+ * port_prog_free() - free a program that is in no list
+ * @prog: the program
+ */
+void port_prog_free(struct prog *prog)
+{
+	for (uint32_t i = 0; i < prog->map_cnt; i++)
+		prog->maps[i]->users--;
+	port_close_fd(&prog->fd);
+	port_close_fd(&prog->counters);
+	free(prog->src.insns);
+	free(prog->maps);
+	free(prog);
+}

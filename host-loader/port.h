@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PORT_H
+#define PORT_H
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+
+#include "conf.h"
+#include "wire.h"
+
+struct conn;
+
+/**
+ * struct map - one of a tenant's maps
+ * @node: in the port's list
+ * @handle: of the map
+ * @def: what the tenant asked for
+ * @bytes: of kernel memory, counted against the port's limit
+ * @fd: of the map
+ * @users: programs that use it
+ * @gone: the tenant freed it; it lives on for its @users
+ */
+struct map {
+	TAILQ_ENTRY(map) node;
+	uint32_t handle;
+	struct wire_map def;
+	uint64_t bytes;
+	int fd;
+	unsigned int users;
+	bool gone;
+};
+
+/**
+ * struct prog - one of a tenant's programs
+ * @node: in the port's list
+ * @handle: of the program
+ * @src: what the tenant sent; its instructions are owned
+ * @host_insn_cnt: instructions after translation
+ * @tap_ifindex: TAP for which it was translated
+ * @form: VIRTIO_BPF_FORM_*
+ * @level: VIRTIO_BPF_LEVEL_*
+ * @id: the kernel's id of it
+ * @fd: of the program, or -1
+ * @counters: fd of its counters, or -1
+ * @maps: maps that it uses; an owned array
+ * @map_cnt: number of @maps
+ */
+struct prog {
+	TAILQ_ENTRY(prog) node;
+	uint32_t handle;
+	struct wire_prog src;
+	uint32_t host_insn_cnt;
+	uint32_t tap_ifindex;
+	uint8_t form;
+	uint8_t level;
+	uint32_t id;
+	int fd;
+	int counters;
+	struct map **maps;
+	uint32_t map_cnt;
+};
+
+TAILQ_HEAD(map_list, map);
+TAILQ_HEAD(prog_list, prog);
+
+/**
+ * struct port - one VM's NIC and what its tenant has on the host
+ * @conf: its section of the configuration
+ * @dir: its folder in bpffs
+ * @record: fd of the map in @dir that holds the port's record, or -1
+ * @next_handle: the handle that is tried first for the next object
+ * @progs: programs
+ * @prog_cnt: number of @progs
+ * @maps: maps, those that are gone included
+ * @map_cnt: number of @maps
+ * @map_bytes: kernel memory of @maps
+ * @attached: the attached program, or NULL
+ * @norm: fd of the normaliser's link, or -1
+ * @link: fd of @attached's link, or -1
+ * @norm_counters: fd of the normaliser's counters, or -1
+ * @proxy: connection of the port's proxy, or NULL
+ * @linger: timer at whose end the port is released, or NULL
+ */
+struct port {
+	const struct conf_port *conf;
+	char dir[CONF_PATH_LEN + 1 + VBPF_PORT_NAME_LEN];
+	int record;
+	uint32_t next_handle;
+	struct prog_list progs;
+	uint32_t prog_cnt;
+	struct map_list maps;
+	uint32_t map_cnt;
+	uint64_t map_bytes;
+	struct prog *attached;
+	int norm;
+	int link;
+	int norm_counters;
+	struct conn *proxy;
+	sd_event_source *linger;
+};
+
+void port_init(struct port *port, const struct conf_port *conf, const char *bpffs);
+void port_close_fd(int *fd);
+void port_close(struct port *port);
+struct prog *port_prog(const struct port *port, uint32_t handle);
+struct map *port_map(const struct port *port, uint32_t handle);
+uint32_t port_new_handle(struct port *port);
+int port_map_bytes(const struct wire_map *def, uint64_t *bytes);
+int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t *bytes,
+		   struct text *why);
+int port_admit_prog(const struct port *port, const struct wire_prog *src, struct text *why);
+void port_add_map(struct port *port, struct map *map);
+void port_del_map(struct port *port, struct map *map);
+int port_use_maps(struct port *port, struct prog *prog);
+void port_add_prog(struct port *port, struct prog *prog);
+void port_del_prog(struct port *port, struct prog *prog);
+struct prog *port_prog_new(void);
+void port_prog_free(struct prog *prog);
+
+/**
+ * port_is_map_load() - does an instruction name a map?
+ * @insn: the instruction
+ *
+ * Return: whether it is the first half of a load of a map
+ */
+static inline bool port_is_map_load(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_LD | BPF_IMM | BPF_DW) && insn->src_reg == BPF_PSEUDO_MAP_FD;
+}
+
+#endif /* PORT_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef REWRITER_ANALYSIS_H
+#define REWRITER_ANALYSIS_H
+#include "decode.h"
+#include "rewriter.h"
+#include "state.h"
+
+/* What the analysis may cost before a program counts as too complex */
+#define RW_MAX_STEPS	(1u << 20)	/* instructions walked, or as much work */
+#define RW_MAX_BYTES	(64u << 20)	/* of states kept */
+#define RW_MAX_CONTEXTS	512		/* ways to come into a function */
+
+/**
+ * struct rw_fact - what is known at one instruction, before it runs
+ * @reg: the registers, over all paths that come here
+ * @seen: some path comes here
+ * @goes_on: a conditional jump: some path is not taken by it
+ * @jumps: a conditional jump: some path is taken by it
+ */
+struct rw_fact {
+	struct rw_val reg[RW_REGS];
+	bool seen;
+	bool goes_on;
+	bool jumps;
+};
+
+/**
+ * struct rw_analysis - the analysis of a program; free with rw_analysis_free()
+ * @at: facts by instruction
+ * @stack: bytes of stack that each function uses, by index of the function
+ * @loose_stack: first instruction that uses the stack at an offset that is not
+ *               known, or RW_NONE
+ */
+struct rw_analysis {
+	struct rw_fact *at;
+	uint16_t stack[RW_MAX_FUNCS];
+	uint32_t loose_stack;
+};
+
+int rw_analyse(const struct rw_prog *prog, const struct rw_code *code, struct rw_analysis *an,
+	       struct text *why);
+void rw_analysis_free(struct rw_analysis *an);
+
+#endif /* REWRITER_ANALYSIS_H */

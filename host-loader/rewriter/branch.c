@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a conditional jump tells about the values that it compares.
+ */
+#include "transfer.h"
+
+/**
+ * compare() - carry out a comparison
+ * @op: BPF_JEQ and so on
+ * @a: the destination register, sign-extended from the width of the comparison
+ * @b: the other operand, the same
+ *
+ * Return: 1 if the jump is taken, 0 if not, -1 for an operation that is not known
+ */
+static int compare(uint8_t op, int64_t a, int64_t b)
+{
+	uint64_t ua = (uint64_t)a, ub = (uint64_t)b;
+
+	switch (op) {
+	case BPF_JEQ:
+		return a == b;
+	case BPF_JNE:
+		return a != b;
+	case BPF_JSET:
+		return (a & b) != 0;
+	case BPF_JGT:
+		return ua > ub;
+	case BPF_JGE:
+		return ua >= ub;
+	case BPF_JLT:
+		return ua < ub;
+	case BPF_JLE:
+		return ua <= ub;
+	case BPF_JSGT:
+		return a > b;
+	case BPF_JSGE:
+		return a >= b;
+	case BPF_JSLT:
+		return a < b;
+	case BPF_JSLE:
+		return a <= b;
+	default:
+		return -1;
+	}
+}
+
+/**
+ * rw_branch_decide() - is it known which way a conditional jump goes?
+ * @st: the state before it
+ * @insn: the jump
+ *
+ * Return: 1 if it is taken, 0 if it is not, -1 if either can be
+ */
+int rw_branch_decide(const struct rw_state *st, const struct bpf_insn *insn)
+{
+	const struct rw_val *reg = st->frame[st->cur].reg;
+	const struct rw_val *a = &reg[insn->dst_reg];
+	struct rw_val b = rw_val_const(insn->imm);
+
+	if (BPF_SRC(insn->code) == BPF_X)
+		b = reg[insn->src_reg];
+	if (a->kinds != RW_SCALAR || !a->known || b.kinds != RW_SCALAR || !b.known)
+		return -1;
+	/*
+	 * Extending the sign of 32-bit operands keeps their order, signed and
+	 * unsigned.
+	 */
+	if (BPF_CLASS(insn->code) == BPF_JMP32)
+		return compare(BPF_OP(insn->code), (int32_t)a->off, (int32_t)b.off);
+	return compare(BPF_OP(insn->code), a->off, b.off);
+}
+
+/**
+ * null_known() - one copy of a pointer was compared with NULL
+ * @v: a value
+ * @id: which lookup's result the pointer is
+ * @null: it is NULL
+ */
+static void null_known(struct rw_val *v, uint32_t id, bool null)
+{
+	if (v->kinds != RW_VALUE || v->id != id)
+		return;
+	if (null)
+		*v = rw_val_const(0);
+	else
+		v->nullable = false;
+}
+
+/**
+ * refine_pointer() - a pointer that can be NULL was compared with NULL
+ * @st: the state
+ * @v: the register
+ * @null: it is NULL on this path
+ */
+static void refine_pointer(struct rw_state *st, struct rw_val *v, bool null)
+{
+	uint32_t id = v->id;
+
+	if (v->kinds != RW_VALUE || !id) {
+		if (null)
+			*v = rw_val_const(0);
+		else
+			v->nullable = false;
+		return;
+	}
+	for (uint32_t f = 0; f <= st->cur; f++) {
+		for (int i = 0; i < RW_REGS; i++)
+			null_known(&st->frame[f].reg[i], id, null);
+		for (int i = 0; i < RW_SLOTS; i++)
+			null_known(&st->frame[f].slot[i].val, id, null);
+	}
+}
+
+/**
+ * rw_branch_refine() - learn from the way that a conditional jump goes
+ * @st: the state on that way
+ * @insn: the jump
+ * @taken: it is taken
+ */
+void rw_branch_refine(struct rw_state *st, const struct bpf_insn *insn, bool taken)
+{
+	struct rw_val *v = &st->frame[st->cur].reg[insn->dst_reg];
+	bool is64 = BPF_CLASS(insn->code) == BPF_JMP;
+	uint8_t op = BPF_OP(insn->code);
+	bool equal;
+
+	if (BPF_SRC(insn->code) == BPF_X || (op != BPF_JEQ && op != BPF_JNE))
+		return;
+	equal = (op == BPF_JEQ) == taken;
+	if (v->nullable && is64 && !insn->imm)
+		refine_pointer(st, v, equal);
+	else if (equal && is64 && v->kinds == RW_SCALAR)
+		*v = rw_val_const(insn->imm);
+	else if (!equal && insn->imm == XDP_REDIRECT)
+		v->redirect = false;
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "state.h"
+
+/**
+ * rw_val_kind() - a value of which nothing is known but its kind
+ * @kinds: the kinds that it can have
+ *
+ * Return: the value
+ */
+struct rw_val rw_val_kind(uint16_t kinds)
+{
+	return (struct rw_val){ .kinds = kinds, .frame = RW_NO_FRAME, .map = RW_NONE };
+}
+
+/**
+ * rw_val_const() - a number that is known
+ * @number: it
+ *
+ * Return: the value
+ */
+struct rw_val rw_val_const(int64_t number)
+{
+	struct rw_val v = rw_val_kind(RW_SCALAR);
+
+	v.known = true;
+	v.off = number;
+	return v;
+}
+
+/**
+ * rw_val_eq() - is the same known of two values?
+ * @a: one
+ * @b: the other
+ *
+ * Return: true if so
+ */
+bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
+{
+	return a->kinds == b->kinds && a->known == b->known && a->nullable == b->nullable &&
+	       a->redirect == b->redirect && a->frame == b->frame && a->map == b->map &&
+	       a->id == b->id && a->off == b->off;
+}
+
+/**
+ * rw_val_is() - is a value surely of one kind, and no NULL pointer?
+ * @v: the value
+ * @kind: RW_SCALAR and so on
+ *
+ * Return: true if so
+ */
+bool rw_val_is(const struct rw_val *v, uint16_t kind)
+{
+	return v->kinds == kind && !v->nullable;
+}
+
+/**
+ * rw_val_is_const() - is a value surely one number?
+ * @v: the value
+ * @number: the number
+ *
+ * Return: true if so
+ */
+bool rw_val_is_const(const struct rw_val *v, int64_t number)
+{
+	return v->kinds == RW_SCALAR && v->known && v->off == number;
+}
+
+/**
+ * rw_val_redirects() - did some path set this number to XDP_REDIRECT?
+ * @v: the value
+ *
+ * Return: true if so
+ */
+bool rw_val_redirects(const struct rw_val *v)
+{
+	return v->redirect ||
+	       (v->kinds == RW_SCALAR && v->known && (uint32_t)v->off == XDP_REDIRECT);
+}
+
+/**
+ * may_be_null() - can a kind of pointer also be NULL without being another kind?
+ * @kinds: a value's kinds
+ *
+ * Return: true for those that programs compare with NULL
+ */
+static bool may_be_null(uint16_t kinds)
+{
+	return kinds == RW_PKT || kinds == RW_META || kinds == RW_VALUE || kinds == RW_MAP;
+}
+
+/**
+ * rw_val_join() - what is known of a value that is one or the other
+ * @a: one
+ * @b: the other
+ *
+ * Return: what both have in common
+ */
+struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
+{
+	struct rw_val v;
+
+	if (rw_val_eq(a, b))
+		return *a;
+	if (rw_val_is_const(b, 0) && may_be_null(a->kinds)) {
+		v = *a;
+		v.nullable = true;
+		return v;
+	}
+	if (rw_val_is_const(a, 0) && may_be_null(b->kinds)) {
+		v = *b;
+		v.nullable = true;
+		return v;
+	}
+	v = rw_val_kind(a->kinds | b->kinds);
+	v.redirect = rw_val_redirects(a) || rw_val_redirects(b);
+	if (a->kinds != b->kinds)
+		return v;
+	v.nullable = a->nullable || b->nullable;
+	if (a->frame == b->frame)
+		v.frame = a->frame;
+	if (a->map == b->map)
+		v.map = a->map;
+	if (a->id == b->id)
+		v.id = a->id;
+	if (a->known && b->known && a->off == b->off && v.frame == a->frame) {
+		v.known = true;
+		v.off = a->off;
+	}
+	return v;
+}
+
+/**
+ * rw_val_move() - a pointer plus or minus a number
+ * @v: the pointer
+ * @by: the number
+ * @minus: subtract it
+ *
+ * Return: the pointer's kind, and its offset where that stays known
+ */
+struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool minus)
+{
+	struct rw_val to = *v;
+
+	to.known = v->known && by->known && by->kinds == RW_SCALAR && by->off <= RW_OFF_MAX &&
+		   by->off >= -RW_OFF_MAX;
+	to.off = to.known ? v->off + (minus ? -by->off : by->off) : 0;
+	if (to.off > RW_OFF_MAX || to.off < -RW_OFF_MAX) {
+		to.known = false;
+		to.off = 0;
+	}
+	return to;
+}
+
+/**
+ * rw_state_size() - bytes that a state takes
+ * @st: the state
+ *
+ * Return: as malloc() wants it
+ */
+size_t rw_state_size(const struct rw_state *st)
+{
+	return sizeof(*st) + (st->cur + 1) * sizeof(st->frame[0]);
+}
+
+/**
+ * rw_frame_init() - a function that has just been entered: nothing is known
+ * @frame: the frame
+ * @func: index of the function
+ * @number: of the frame in its state
+ */
+void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number)
+{
+	memset(frame, 0, sizeof(*frame));
+	frame->func = func;
+	for (int i = 0; i < RW_REGS; i++)
+		frame->reg[i] = rw_val_kind(RW_UNINIT);
+	for (int i = 0; i < RW_SLOTS; i++)
+		frame->slot[i].val = rw_val_kind(RW_UNINIT);
+	frame->reg[BPF_REG_10] = rw_val_kind(RW_STACK);
+	frame->reg[BPF_REG_10].known = true;
+	frame->reg[BPF_REG_10].frame = number;
+}
+
+/**
+ * rw_state_init() - the state in which a program starts
+ * @st: room for one frame at least
+ */
+void rw_state_init(struct rw_state *st)
+{
+	st->cur = 0;
+	rw_frame_init(&st->frame[0], 0, 0);
+	st->frame[0].reg[BPF_REG_1] = rw_val_kind(RW_CTX);
+	st->frame[0].reg[BPF_REG_1].known = true;
+}
+
+/**
+ * rw_state_copy() - copy a state
+ * @to: room for as many frames as @from has
+ * @from: the state
+ */
+void rw_state_copy(struct rw_state *to, const struct rw_state *from)
+{
+	memcpy(to, from, rw_state_size(from));
+}
+
+/**
+ * agree() - can a live register's values be joined without harm?
+ * @a: on one path
+ * @b: on the other
+ *
+ * Return: false if one of two known kinds of pointer, or which map, would be
+ *         forgotten
+ */
+static bool agree(const struct rw_val *a, const struct rw_val *b)
+{
+	struct rw_val v = rw_val_join(a, b);
+
+	if ((a->kinds | b->kinds) & RW_UNINIT)
+		return true;
+	if (a->kinds == RW_MAP && b->kinds == RW_MAP)
+		return a->map == b->map;
+	return v.kinds == a->kinds || v.kinds == b->kinds;
+}
+
+/**
+ * lose() - forget what is in eight bytes of stack as a whole
+ * @slot: the slot
+ */
+static void lose(struct rw_slot *slot)
+{
+	slot->val = rw_val_kind(RW_UNINIT);
+	slot->at = 0;
+	slot->size = RW_LOST;
+}
+
+/**
+ * join_slot() - join eight bytes of stack
+ * @s: one path's; becomes the join
+ * @o: the other path's
+ *
+ * A path that never wrote there cannot read there either, so it does not count.
+ *
+ * Return: true if @s changed
+ */
+static bool join_slot(struct rw_slot *s, const struct rw_slot *o)
+{
+	struct rw_slot was = *s;
+
+	s->init = was.init & o->init;
+	s->ptr = was.ptr | o->ptr;
+	if (!was.size) {
+		s->val = o->val;
+		s->at = o->at;
+		s->size = o->size;
+	} else if (was.size == o->size && was.at == o->at) {
+		s->val = rw_val_join(&was.val, &o->val);
+	} else if (o->size) {
+		lose(s);
+	}
+	return s->init != was.init || s->ptr != was.ptr || s->at != was.at ||
+	       s->size != was.size || !rw_val_eq(&s->val, &was.val);
+}
+
+/**
+ * rw_state_join() - make one state cover another as well
+ * @st: the state
+ * @other: the other one, with as many frames
+ * @live: bit n set: the running function may still read register n
+ * @force: join them even where they disagree
+ *
+ * Return: how it went
+ */
+enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
+			   bool force)
+{
+	bool grew = false;
+
+	for (int i = 0; !force && i < RW_REGS; i++)
+		if ((live & 1u << i) && !agree(&st->frame[st->cur].reg[i],
+					       &other->frame[st->cur].reg[i]))
+			return RW_JOIN_APART;
+	for (uint32_t f = 0; f <= st->cur; f++) {
+		struct rw_frame *a = &st->frame[f];
+		const struct rw_frame *b = &other->frame[f];
+
+		for (int i = 0; i < RW_REGS; i++) {
+			struct rw_val v = rw_val_join(&a->reg[i], &b->reg[i]);
+
+			grew |= !rw_val_eq(&v, &a->reg[i]);
+			a->reg[i] = v;
+		}
+		for (int i = 0; i < RW_SLOTS; i++)
+			grew |= join_slot(&a->slot[i], &b->slot[i]);
+	}
+	return grew ? RW_JOIN_GREW : RW_JOIN_SAME;
+}
+
+/**
+ * store_part() - store to bytes of one slot
+ * @slot: the slot
+ * @at: first byte
+ * @size: number of bytes
+ * @val: what is stored there as a whole, or NULL for a part of something
+ * @ptr: it may be part of a pointer
+ */
+static void store_part(struct rw_slot *slot, unsigned int at, unsigned int size,
+		       const struct rw_val *val, bool ptr)
+{
+	uint8_t mask = (uint8_t)(((1u << size) - 1) << at);
+	bool apart = slot->size && slot->size != RW_LOST &&
+		     (at >= (unsigned int)slot->at + slot->size || at + size <= slot->at);
+
+	slot->init |= mask;
+	slot->ptr = (uint8_t)(ptr ? slot->ptr | mask : slot->ptr & ~mask);
+	if (val) {
+		slot->val = *val;
+		slot->at = (uint8_t)at;
+		slot->size = (uint8_t)size;
+	} else if (!apart) {
+		lose(slot);
+	}
+}
+
+/**
+ * rw_stack_store() - store to a function's stack
+ * @frame: the function
+ * @off: where, relative to r10
+ * @size: bytes; any number that lies within the stack
+ * @val: what is stored
+ */
+void rw_stack_store(struct rw_frame *frame, int64_t off, unsigned int size,
+		    const struct rw_val *val)
+{
+	bool ptr = (val->kinds & RW_POINTERS) != 0;
+
+	while (size) {
+		unsigned int from_top = (unsigned int)-off;
+		unsigned int at = (8 - from_top % 8) % 8;
+		unsigned int part = 8 - at < size ? 8 - at : size;
+		bool whole = part == size && (part == 8 || (part == 4 && !ptr));
+
+		store_part(&frame->slot[(from_top - 1) / 8], at, part, whole ? val : NULL, ptr);
+		off += part;
+		size -= part;
+	}
+}
+
+/**
+ * rw_stack_load() - load from a function's stack
+ * @frame: the function
+ * @off: where, relative to r10
+ * @size: 1, 2, 4 or 8; lies within the stack
+ *
+ * Return: what was stored there as a whole; else a number, or anything if a
+ *         part of a pointer may be in it
+ */
+struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned int size)
+{
+	bool ptr = false;
+
+	for (unsigned int i = 0; i < size; i++) {
+		unsigned int from_top = (unsigned int)-(off + i);
+		const struct rw_slot *slot = &frame->slot[(from_top - 1) / 8];
+		unsigned int at = (8 - from_top % 8) % 8;
+
+		if (!i && slot->size == size && slot->at == at)
+			return slot->val;
+		ptr |= slot->ptr >> at & 1;
+	}
+	return rw_val_kind(ptr ? RW_ANY : RW_SCALAR);
+}
+
+/**
+ * rw_stack_smear() - store to an unknown part of a function's stack
+ * @frame: the function
+ * @from: the lowest offset from r10 that can be meant
+ * @val: what is stored
+ */
+void rw_stack_smear(struct rw_frame *frame, int64_t from, const struct rw_val *val)
+{
+	bool ptr = (val->kinds & RW_POINTERS) != 0;
+
+	for (int64_t i = 0; i < RW_SLOTS && -8 * i > from; i++) {
+		struct rw_slot *slot = &frame->slot[i];
+
+		if (slot->size || ptr)
+			lose(slot);
+		if (ptr)
+			slot->ptr = 0xff;
+	}
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef REWRITER_STATE_H
+#define REWRITER_STATE_H
+/**
+ * DOC: What is known of registers and stack at one point of a program
+ *
+ * A value is a set of kinds: one kind where the analysis is sure, several where
+ * paths met that disagree. What goes with a kind (an offset, a map) is known
+ * only while all paths agree on it. Values only ever lose knowledge when states
+ * are joined, which is what makes the analysis end.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "insn.h"
+
+#define RW_FRAMES	8	/* functions that are active at a time */
+#define RW_SLOTS	(RW_STACK_MAX / 8)
+
+/* Kinds of values */
+#define RW_UNINIT	(1u << 0)	/* never written */
+#define RW_SCALAR	(1u << 1)	/* a number */
+#define RW_CTX		(1u << 2)	/* the program's context */
+#define RW_PKT		(1u << 3)	/* into the packet, relative to its start */
+#define RW_META		(1u << 4)	/* into the room in front of it */
+#define RW_END		(1u << 5)	/* the packet's end */
+#define RW_MAP		(1u << 6)	/* a map */
+#define RW_VALUE	(1u << 7)	/* into a map's value */
+#define RW_STACK	(1u << 8)	/* into a function's stack */
+#define RW_POINTERS	(RW_CTX | RW_PKT | RW_META | RW_END | RW_MAP | RW_VALUE | RW_STACK)
+#define RW_ANY		(RW_SCALAR | RW_POINTERS)
+
+#define RW_OFF_MAX	(1 << 29)	/* offsets beyond it are not followed */
+#define RW_NO_FRAME	UINT8_MAX
+#define RW_LOST		UINT8_MAX
+
+/**
+ * struct rw_val - what is known of one value
+ * @kinds: the kinds that it can have
+ * @known: @off is exact
+ * @nullable: a pointer that can also be NULL
+ * @redirect: a number that some path set to 4, which is XDP_REDIRECT
+ * @frame: RW_STACK: number of the frame, or RW_NO_FRAME
+ * @map: RW_MAP, RW_VALUE: index of the map, or RW_NONE
+ * @id: RW_VALUE: a number shared by copies of one lookup's result, or 0
+ * @off: the number itself, or a pointer's offset
+ */
+struct rw_val {
+	uint16_t kinds;
+	bool known;
+	bool nullable;
+	bool redirect;
+	uint8_t frame;
+	uint32_t map;
+	uint32_t id;
+	int64_t off;
+};
+
+/**
+ * struct rw_slot - eight bytes of stack
+ * @val: what a store put there as a whole
+ * @at: byte at which it begins
+ * @size: how many bytes it has; 0 if nothing was ever stored, RW_LOST if what
+ *        is there is no longer known as a whole
+ * @init: bit n set: byte n has been written on every path
+ * @ptr: bit n set: byte n may be part of a pointer
+ */
+struct rw_slot {
+	struct rw_val val;
+	uint8_t at;
+	uint8_t size;
+	uint8_t init;
+	uint8_t ptr;
+};
+
+/**
+ * struct rw_frame - one active function
+ * @func: index of the function
+ * @reg: its registers
+ * @slot: its stack; slot n begins 8 * (n + 1) bytes below r10
+ */
+struct rw_frame {
+	uint32_t func;
+	struct rw_val reg[RW_REGS];
+	struct rw_slot slot[RW_SLOTS];
+};
+
+/**
+ * struct rw_state - all active functions
+ * @cur: number of the one that runs; 0 is the program's entry
+ * @frame: they, up to @cur
+ */
+struct rw_state {
+	uint32_t cur;
+	struct rw_frame frame[];
+};
+
+/* How rw_state_join() went */
+enum rw_join {
+	RW_JOIN_SAME,	/* nothing new */
+	RW_JOIN_GREW,	/* the first state now covers the second as well */
+	RW_JOIN_APART,	/* left alone: they disagree on a live register's kind */
+};
+
+struct rw_val rw_val_kind(uint16_t kinds);
+struct rw_val rw_val_const(int64_t number);
+bool rw_val_eq(const struct rw_val *a, const struct rw_val *b);
+bool rw_val_is(const struct rw_val *v, uint16_t kind);
+bool rw_val_is_const(const struct rw_val *v, int64_t number);
+bool rw_val_redirects(const struct rw_val *v);
+struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b);
+struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool minus);
+
+size_t rw_state_size(const struct rw_state *st);
+void rw_state_init(struct rw_state *st);
+void rw_state_copy(struct rw_state *to, const struct rw_state *from);
+enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
+			   bool force);
+
+void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number);
+void rw_stack_store(struct rw_frame *frame, int64_t off, unsigned int size,
+		    const struct rw_val *val);
+struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned int size);
+void rw_stack_smear(struct rw_frame *frame, int64_t from, const struct rw_val *val);
+
+#endif /* REWRITER_STATE_H */

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What one instruction does to the state: arithmetic, loads and stores.
+ */
+#include <errno.h>
+#include <stddef.h>
+
+#include "check.h"
+#include "refuse.h"
+#include "transfer.h"
+
+/**
+ * fold() - compute on two known numbers
+ * @op: BPF_ADD and so on
+ * @is64: on 64 bits
+ * @a: the destination's old value
+ * @b: the other operand
+ * @out: result
+ *
+ * Return: false for operations that are not worth following
+ */
+static bool fold(uint8_t op, bool is64, uint64_t a, uint64_t b, uint64_t *out)
+{
+	unsigned int shift = b & (is64 ? 63 : 31);
+
+	if (!is64)
+		a = (uint32_t)a;
+	switch (op) {
+	case BPF_ADD:
+		*out = a + b;
+		break;
+	case BPF_SUB:
+		*out = a - b;
+		break;
+	case BPF_MUL:
+		*out = a * b;
+		break;
+	case BPF_OR:
+		*out = a | b;
+		break;
+	case BPF_AND:
+		*out = a & b;
+		break;
+	case BPF_XOR:
+		*out = a ^ b;
+		break;
+	case BPF_LSH:
+		*out = a << shift;
+		break;
+	case BPF_RSH:
+		*out = a >> shift;
+		break;
+	default:
+		return false;
+	}
+	if (!is64)
+		*out = (uint32_t)*out;
+	return true;
+}
+
+/**
+ * low_half() - the low 32 bits of a number, as a 32-bit move or store keeps it
+ * @v: the number
+ *
+ * Return: the value; of a pointer only that it is a number
+ */
+static struct rw_val low_half(const struct rw_val *v)
+{
+	struct rw_val half = rw_val_kind(RW_SCALAR);
+
+	if (v->kinds != RW_SCALAR)
+		return half;
+	half = *v;
+	if (half.known)
+		half.off = (uint32_t)half.off;
+	return half;
+}
+
+/**
+ * step_mov() - a move, with or without sign extension
+ * @insn: the instruction
+ * @src: what is moved
+ *
+ * A 32-bit move of a packet pointer makes a number of it that is good for one
+ * thing only, a 32-bit difference; the pointer itself is as good for that.
+ *
+ * Return: the destination's new value
+ */
+static struct rw_val step_mov(const struct bpf_insn *insn, const struct rw_val *src)
+{
+	if (insn->off)
+		return rw_val_kind(src->kinds & RW_POINTERS ? RW_ANY : RW_SCALAR);
+	if (BPF_CLASS(insn->code) == BPF_ALU64 || src->kinds == RW_PKT || src->kinds == RW_END)
+		return *src;
+	return low_half(src);
+}
+
+/**
+ * step_pointers() - add and subtract where a pointer may be involved
+ * @minus: subtract
+ * @a: the destination's old value
+ * @b: the other operand
+ *
+ * Return: the destination's new value
+ */
+static struct rw_val step_pointers(bool minus, const struct rw_val *a, const struct rw_val *b)
+{
+	bool pa = (a->kinds & RW_POINTERS) != 0, pb = (b->kinds & RW_POINTERS) != 0;
+
+	if (pa && !pb)
+		return rw_val_move(a, b, minus);
+	if (pb && !pa && !minus)
+		return rw_val_move(b, a, false);
+	if (!minus)
+		return rw_val_kind(RW_ANY);
+	if (rw_val_is(a, RW_PKT) && rw_val_is(b, RW_PKT) && a->known && b->known)
+		return rw_val_const(a->off - b->off);
+	return rw_val_kind((a->kinds | b->kinds) & RW_SCALAR ? RW_ANY : RW_SCALAR);
+}
+
+/**
+ * step_alu() - arithmetic
+ * @st: the state
+ * @insn: the instruction
+ */
+static void step_alu(struct rw_state *st, const struct bpf_insn *insn)
+{
+	struct rw_val *reg = st->frame[st->cur].reg;
+	struct rw_val *dst = &reg[insn->dst_reg];
+	bool is64 = BPF_CLASS(insn->code) == BPF_ALU64;
+	uint8_t op = BPF_OP(insn->code);
+	struct rw_val src = rw_val_const(is64 ? insn->imm : (int64_t)(uint32_t)insn->imm);
+	uint64_t number;
+
+	if (op == BPF_END || op == BPF_NEG) {
+		*dst = rw_val_kind(RW_SCALAR);
+		return;
+	}
+	if (BPF_SRC(insn->code) == BPF_X)
+		src = reg[insn->src_reg];
+	if (op == BPF_MOV) {
+		*dst = step_mov(insn, &src);
+	} else if (is64 && (op == BPF_ADD || op == BPF_SUB) &&
+		   ((dst->kinds | src.kinds) & RW_POINTERS)) {
+		*dst = step_pointers(op == BPF_SUB, dst, &src);
+	} else if (dst->kinds == RW_SCALAR && dst->known && src.kinds == RW_SCALAR && src.known &&
+		   fold(op, is64, (uint64_t)dst->off, (uint64_t)src.off, &number)) {
+		*dst = rw_val_const((int64_t)number);
+	} else if (op == BPF_XOR && BPF_SRC(insn->code) == BPF_X &&
+		   insn->src_reg == insn->dst_reg) {
+		*dst = rw_val_const(0);
+	} else {
+		*dst = rw_val_kind(RW_SCALAR);
+	}
+}
+
+/**
+ * rw_touch_stack() - check and note a use of the stack
+ * @env: the analysis
+ * @st: the state
+ * @at: index of the instruction
+ * @ptr: the pointer that is used; other kinds than RW_STACK are none of ours
+ * @off: added to it
+ * @size: bytes used there
+ *
+ * Return: 1 if it is a known place of a known function's stack, 0 if not,
+ *         -EINVAL if it is out of bounds
+ */
+int rw_touch_stack(const struct rw_env *env, struct rw_state *st, uint32_t at,
+		   const struct rw_val *ptr, int64_t off, uint32_t size)
+{
+	uint16_t *used;
+
+	if (!(ptr->kinds & RW_STACK))
+		return 0;
+	if (ptr->kinds != RW_STACK || !ptr->known || ptr->frame > st->cur) {
+		if (env->an->loose_stack > at)
+			env->an->loose_stack = at;
+		return 0;
+	}
+	off += ptr->off;
+	if (off < -RW_STACK_MAX || off >= 0 || off + (int64_t)size > 0)
+		return rw_refuse(env->why, -EINVAL, at,
+				 "uses %u bytes of stack at offset %lld, which is out of bounds",
+				 size, (long long)off);
+	used = &env->an->stack[st->frame[ptr->frame].func];
+	if (*used < -off)
+		*used = (uint16_t)-off;
+	return 1;
+}
+
+/**
+ * load_ctx() - a load from the context
+ * @ctx: the pointer
+ * @insn: the load
+ *
+ * Return: what the field holds
+ */
+static struct rw_val load_ctx(const struct rw_val *ctx, const struct bpf_insn *insn)
+{
+	struct rw_val v = rw_val_kind(RW_SCALAR);
+
+	if (!ctx->known || insn->code != (BPF_LDX | BPF_MEM | BPF_W))
+		return v;
+	switch (ctx->off + insn->off) {
+	case offsetof(struct xdp_md, data):
+		v.kinds = RW_PKT;
+		break;
+	case offsetof(struct xdp_md, data_end):
+		v.kinds = RW_END;
+		break;
+	case offsetof(struct xdp_md, data_meta):
+		v.kinds = RW_META;
+		break;
+	default:
+		return v;
+	}
+	v.known = true;
+	return v;
+}
+
+/**
+ * step_load() - a load
+ * @env: the analysis
+ * @st: the state
+ * @at: index of the instruction
+ *
+ * Return: 0 or -EINVAL
+ */
+static int step_load(const struct rw_env *env, struct rw_state *st, uint32_t at)
+{
+	const struct bpf_insn *insn = &env->code->insns[at];
+	struct rw_val *reg = st->frame[st->cur].reg;
+	struct rw_val ptr = reg[insn->src_reg];
+	struct rw_val v = rw_val_kind(RW_SCALAR);
+	int known;
+
+	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
+	if (known < 0)
+		return known;
+	if (known)
+		v = rw_stack_load(&st->frame[ptr.frame], ptr.off + insn->off, rw_size(insn));
+	else if (ptr.kinds == RW_CTX)
+		v = load_ctx(&ptr, insn);
+	else if (ptr.kinds & (RW_STACK | RW_CTX))
+		v = rw_val_kind(RW_ANY);
+	if (BPF_MODE(insn->code) == BPF_MEMSX && v.known) {
+		v.known = false;
+		v.off = 0;
+	}
+	reg[insn->dst_reg] = v;
+	return 0;
+}
+
+/**
+ * store() - put a value where a pointer says
+ * @env: the analysis
+ * @st: the state
+ * @at: index of the instruction
+ * @val: the value
+ *
+ * Return: 0 or -EINVAL
+ */
+static int store(const struct rw_env *env, struct rw_state *st, uint32_t at,
+		 const struct rw_val *val)
+{
+	const struct bpf_insn *insn = &env->code->insns[at];
+	struct rw_val ptr = st->frame[st->cur].reg[insn->dst_reg];
+	struct rw_val v = *val;
+	int known;
+
+	if (rw_size(insn) == 4 && v.kinds == RW_SCALAR)
+		v = low_half(&v);
+	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
+	if (known < 0)
+		return known;
+	if (known)
+		rw_stack_store(&st->frame[ptr.frame], ptr.off + insn->off, rw_size(insn), &v);
+	else if (ptr.kinds & RW_STACK)
+		for (uint32_t f = 0; f <= st->cur; f++)
+			rw_stack_smear(&st->frame[f], -RW_STACK_MAX, &v);
+	return 0;
+}
+
+/**
+ * step_atomic() - an atomic operation
+ * @env: the analysis
+ * @st: the state
+ * @at: index of the instruction
+ *
+ * Return: 0 or -EINVAL
+ */
+static int step_atomic(const struct rw_env *env, struct rw_state *st, uint32_t at)
+{
+	const struct bpf_insn *insn = &env->code->insns[at];
+	struct rw_val *reg = st->frame[st->cur].reg;
+	struct rw_val number = rw_val_kind(RW_SCALAR);
+	int err;
+
+	err = store(env, st, at, &number);
+	if (insn->imm == BPF_CMPXCHG)
+		reg[BPF_REG_0] = number;
+	else if (insn->imm & BPF_FETCH)
+		reg[insn->src_reg] = number;
+	return err;
+}
+
+/**
+ * load_wide() - a 64-bit immediate or the reference to a map
+ * @env: the analysis
+ * @at: index of the instruction
+ *
+ * Return: the value
+ */
+static struct rw_val load_wide(const struct rw_env *env, uint32_t at)
+{
+	const struct bpf_insn *insn = &env->code->insns[at];
+	struct rw_val v;
+
+	if (insn->src_reg != BPF_PSEUDO_MAP_FD)
+		return rw_val_const((int64_t)((uint64_t)(uint32_t)insn[1].imm << 32 |
+					      (uint32_t)insn->imm));
+	v = rw_val_kind(RW_MAP);
+	v.map = rw_find_map(env->prog, (uint32_t)insn->imm);
+	return v;
+}
+
+/**
+ * rw_step() - let one instruction work on the state
+ * @env: the analysis
+ * @st: the state
+ * @at: index of the instruction: no jump, call or exit
+ *
+ * Return: 0 or -EINVAL
+ */
+int rw_step(const struct rw_env *env, struct rw_state *st, uint32_t at)
+{
+	const struct bpf_insn *insn = &env->code->insns[at];
+	struct rw_val *reg = st->frame[st->cur].reg;
+	struct rw_val imm = rw_val_const(insn->imm);
+
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_LD:
+		reg[insn->dst_reg] = load_wide(env, at);
+		return 0;
+	case BPF_LDX:
+		return step_load(env, st, at);
+	case BPF_ST:
+		return store(env, st, at, &imm);
+	case BPF_STX:
+		if (rw_is_atomic(insn))
+			return step_atomic(env, st, at);
+		return store(env, st, at, &reg[insn->src_reg]);
+	default:
+		step_alu(st, insn);
+		return 0;
+	}
+}

@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: The proxies' socket
+ *
+ * Everybody may connect; who it is comes from the kernel (SO_PEERCRED), and a
+ * port is given to its configured uid alone, root included. Before a proxy has
+ * said which port it speaks for, it has a few seconds, and few others of its
+ * kind beside it: strangers (users that no port belongs to) share one allowance
+ * so that they cannot keep the proxies out.
+ *
+ * A peer that breaks the rules of vbpf_loader.h is cut off and the reason is
+ * logged. So is one that does not read its answers. It costs the tenant
+ * nothing: a proxy that connects again within the linger time finds the port
+ * as it was; after that time the port is released.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dispatch.h"
+#include "log.h"
+#include "server.h"
+#include "sock.h"
+
+#define SERVER_HELLO_SECONDS	5	/* to say HELLO in */
+#define SERVER_WAITING		8	/* connections of one user without HELLO */
+#define USEC			1000000ull
+
+/**
+ * struct conn - a connection
+ * @node: in the server's list
+ * @loader: the daemon
+ * @fd: its socket
+ * @io: its event source
+ * @timer: at whose end it must have said HELLO, or NULL
+ * @peer: who is at the other end
+ * @port: for which it speaks, or NULL before HELLO
+ */
+struct conn {
+	TAILQ_ENTRY(conn) node;
+	struct loader *loader;
+	int fd;
+	sd_event_source *io;
+	sd_event_source *timer;
+	struct ucred peer;
+	struct port *port;
+};
+
+TAILQ_HEAD(conn_list, conn);
+
+/**
+ * struct server - the proxies' side of the daemon
+ * @fd: socket that listens
+ * @io: its event source
+ * @conns: connections
+ * @buf: room for one message
+ */
+struct server {
+	int fd;
+	sd_event_source *io;
+	struct conn_list conns;
+	char buf[VBPF_MSG_MAX];
+};
+
+/**
+ * server_linger_end() - nobody came back for a port: release it
+ * @source: the timer
+ * @usec: when it was due
+ * @user: the port
+ *
+ * Return: 0
+ */
+static int server_linger_end(sd_event_source *source, uint64_t usec, void *user)
+{
+	struct port *port = user;
+
+	(void)source;
+	(void)usec;
+	port->linger = sd_event_source_disable_unref(port->linger);
+	log_msg(LOG_NOTICE, port->conf->name,
+		"no proxy came back: %u programs and %u maps are released", port->prog_cnt,
+		port->map_cnt);
+	dispatch_release(port);
+	return 0;
+}
+
+/**
+ * server_linger() - let a port without a proxy keep its objects for a while
+ * @loader: the daemon
+ * @port: the port
+ */
+static void server_linger(struct loader *loader, struct port *port)
+{
+	int err;
+
+	if (!port->prog_cnt && !port->map_cnt && port->record < 0)
+		return;
+	err = sd_event_add_time_relative(loader->event, &port->linger, CLOCK_MONOTONIC,
+					 loader->conf.linger * USEC, 0, server_linger_end, port);
+	if (!err)
+		return;
+	log_msg(LOG_ERR, port->conf->name, "no timer, so the port is released at once: %s",
+		strerror(-err));
+	dispatch_release(port);
+}
+
+/**
+ * server_close() - end a connection
+ * @conn: the connection; freed
+ */
+static void server_close(struct conn *conn)
+{
+	struct port *port = conn->port;
+
+	TAILQ_REMOVE(&conn->loader->server->conns, conn, node);
+	sd_event_source_disable_unref(conn->io);
+	sd_event_source_disable_unref(conn->timer);
+	close(conn->fd);
+	if (port) {
+		port->proxy = NULL;
+		server_linger(conn->loader, port);
+	}
+	free(conn);
+}
+
+/**
+ * server_cut() - end the connection of a peer that breaks the rules
+ * @conn: the connection; freed
+ * @reason: for the log
+ */
+static void server_cut(struct conn *conn, const char *reason)
+{
+	log_msg(LOG_WARNING, conn->port ? conn->port->conf->name : NULL,
+		"the connection of process %d of user %u was cut: %s", (int)conn->peer.pid,
+		(unsigned int)conn->peer.uid, reason);
+	server_close(conn);
+}
+
+/**
+ * server_send() - send a message
+ * @conn: the connection; stays as it is
+ * @type: VIRTIO_BPF_* or VBPF_MSG_*
+ * @id: of the request that is answered, or 0
+ * @answer: what to send
+ *
+ * Return: 0, or a negative errno; the caller then ends the connection
+ */
+static int server_send(struct conn *conn, uint16_t type, uint32_t id,
+		       const struct answer *answer)
+{
+	const struct vbpf_msg msg = {
+		.type = type,
+		.id = id,
+		.status = answer->status,
+		.body = &answer->body,
+		.body_len = answer->body_len,
+		.text = answer->text.buf,
+		.text_len = answer->text.len,
+		.fd = answer->fd,
+	};
+
+	return vbpf_msg_send(conn->fd, &msg);
+}
+
+/**
+ * server_event() - tell a port's guest of something
+ * @port: the port; nothing happens if it has no proxy
+ * @type: VIRTIO_BPF_EVENT_*
+ * @handle: of the object concerned, or 0
+ * @sentence: for the guest's log; cut to what an event has room for
+ *
+ * A proxy that does not read loses its connection.
+ */
+void server_event(struct port *port, uint32_t type, uint32_t handle, const char *sentence)
+{
+	size_t len = strnlen(sentence, VIRTIO_BPF_EVENT_TEXT);
+	struct virtio_bpf_event event = {
+		.type = htole32(type),
+		.handle = htole32(handle),
+		.text_len = htole32((uint32_t)len),
+	};
+	const struct vbpf_msg msg = {
+		.type = VBPF_MSG_EVENT,
+		.body = &event,
+		.body_len = sizeof(event),
+		.fd = -1,
+	};
+
+	if (!port->proxy)
+		return;
+	memcpy(event.text, sentence, len);
+	if (vbpf_msg_send(port->proxy->fd, &msg))
+		server_cut(port->proxy, "it does not read what it is sent");
+}
+
+/**
+ * server_proxy_pid() - which process speaks for a port?
+ * @port: the port
+ *
+ * Return: its pid, or 0 if there is none
+ */
+pid_t server_proxy_pid(const struct port *port)
+{
+	return port->proxy ? port->proxy->peer.pid : 0;
+}
+
+/**
+ * server_config() - fill a port's device configuration space
+ * @conf: the port
+ * @config: filled
+ */
+static void server_config(const struct conf_port *conf, struct virtio_bpf_config *config)
+{
+	const struct conf_limits *limits = &conf->limits;
+
+	*config = (struct virtio_bpf_config){
+		.magic = htole32(VIRTIO_BPF_MAGIC),
+		.version = htole16(VIRTIO_BPF_VERSION),
+		.classes = htole16(1 << VIRTIO_BPF_CLASS_XDP),
+		.max_insns = htole32(limits->max_insns),
+		.max_progs = htole32(limits->max_progs),
+		.max_maps = htole32(limits->max_maps),
+		.max_entries = htole32(limits->max_entries),
+		.max_key_size = htole32(limits->max_key_size),
+		.max_value_size = htole32(limits->max_value_size),
+		.max_text = htole32(VIRTIO_BPF_MAX_TEXT),
+		.map_types = htole32(1u << BPF_MAP_TYPE_HASH | 1u << BPF_MAP_TYPE_ARRAY),
+	};
+	memcpy(config->mac, conf->mac, sizeof(config->mac));
+}
+
+/**
+ * server_welcome() - give a proxy its port's state
+ * @conn: the connection
+ * @id: of its HELLO
+ *
+ * Return: 0, or a negative errno
+ */
+static int server_welcome(struct conn *conn, uint32_t id)
+{
+	struct port *port = conn->port;
+	struct answer answer = { .fd = -1, .body_len = sizeof(answer.body.welcome) };
+	const struct map *map;
+	uint32_t maps = 0;
+	int err;
+
+	TAILQ_FOREACH(map, &port->maps, node)
+		maps += !map->gone;
+	server_config(port->conf, &answer.body.welcome.config);
+	answer.body.welcome.map_cnt = htole32(maps);
+	err = server_send(conn, VBPF_MSG_HELLO, id, &answer);
+	answer.body_len = sizeof(answer.body.map);
+	TAILQ_FOREACH(map, &port->maps, node) {
+		if (err || map->gone)
+			continue;
+		dispatch_map_body(map, &answer.body.map);
+		answer.fd = map->fd;
+		err = server_send(conn, VBPF_MSG_MAP, 0, &answer);
+	}
+	return err;
+}
+
+/**
+ * server_find() - the port of a name
+ * @loader: the daemon
+ * @name: the name
+ *
+ * Return: the port, or NULL
+ */
+static struct port *server_find(struct loader *loader, const char *name)
+{
+	for (size_t i = 0; i < loader->conf.port_cnt; i++)
+		if (!strcmp(loader->conf.ports[i].name, name))
+			return &loader->ports[i];
+	return NULL;
+}
+
+/**
+ * server_refuse() - may a peer have the port that it asks for?
+ * @conn: the connection
+ * @msg: its HELLO
+ * @port: set to the port, or NULL
+ * @why: a sentence if not
+ *
+ * Whether a port exists is nobody's business who may not have it.
+ *
+ * Return: 0, or a negative errno with @why
+ */
+static int server_refuse(struct conn *conn, const struct vbpf_msg *msg, struct port **port,
+			 struct text *why)
+{
+	char name[VBPF_PORT_NAME_LEN];
+	struct pollfd other;
+	int err = wire_hello(msg->body, msg->body_len, name, why);
+
+	*port = err ? NULL : server_find(conn->loader, name);
+	if (err)
+		return err;
+	if (!*port || (*port)->conf->uid != conn->peer.uid) {
+		text_add(why, "virtio-bpf: user %u may not speak for a port of that name; the"
+			 " loader's configuration names each port's user\n",
+			 (unsigned int)conn->peer.uid);
+		*port = NULL;
+		return -EPERM;
+	}
+	if (!(*port)->proxy)
+		return 0;
+	/* One that has just died may not have been noticed yet. */
+	other = (struct pollfd){ .fd = (*port)->proxy->fd };
+	if (poll(&other, 1, 0) > 0 && other.revents & (POLLHUP | POLLERR)) {
+		server_close((*port)->proxy);
+		return 0;
+	}
+	text_add(why, "virtio-bpf: process %d speaks for port %s already\n",
+		 (int)(*port)->proxy->peer.pid, name);
+	return -EBUSY;
+}
+
+/**
+ * server_hello() - a peer says which port it speaks for
+ * @conn: the connection; freed if it may not
+ * @msg: its HELLO
+ */
+static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
+{
+	struct answer answer = { .fd = -1, .body_len = sizeof(answer.body.welcome) };
+	struct port *port;
+	int err;
+
+	err = server_refuse(conn, msg, &port, &answer.text);
+	if (err) {
+		answer.status = wire_status(err);
+		server_send(conn, VBPF_MSG_HELLO, msg->id, &answer);
+		log_msg(LOG_WARNING, port ? port->conf->name : NULL,
+			"HELLO of process %d of user %u was refused: %.*s", (int)conn->peer.pid,
+			(unsigned int)conn->peer.uid, (int)strcspn(answer.text.buf ?: "", "\n"),
+			answer.text.buf ?: "");
+		answer_free(&answer);
+		server_close(conn);
+		return;
+	}
+	conn->timer = sd_event_source_disable_unref(conn->timer);
+	port->linger = sd_event_source_disable_unref(port->linger);
+	conn->port = port;
+	port->proxy = conn;
+	log_msg(LOG_INFO, port->conf->name, "process %d of user %u is the port's proxy",
+		(int)conn->peer.pid, (unsigned int)conn->peer.uid);
+	if (server_welcome(conn, msg->id))
+		server_cut(conn, "it does not read what it is sent");
+}
+
+/**
+ * server_request() - a proxy sends a request
+ * @conn: the connection; freed if the proxy does not read its answers
+ * @msg: the request
+ */
+static void server_request(struct conn *conn, const struct vbpf_msg *msg)
+{
+	struct answer answer;
+	int err;
+
+	dispatch(conn->port, msg, &answer);
+	err = server_send(conn, msg->type, msg->id, &answer);
+	answer_free(&answer);
+	if (err)
+		server_cut(conn, "it does not read what it is sent");
+}
+
+/**
+ * server_read() - a peer has sent something, or is gone
+ * @source: the event source
+ * @fd: the socket
+ * @revents: what happened
+ * @user: the connection
+ *
+ * Return: 0
+ */
+static int server_read(sd_event_source *source, int fd, uint32_t revents, void *user)
+{
+	struct conn *conn = user;
+	struct server *server = conn->loader->server;
+	struct vbpf_msg msg = { .fd = -1 };
+	int ret = vbpf_msg_recv(fd, server->buf, sizeof(server->buf), &msg);
+
+	(void)source;
+	(void)revents;
+	if (msg.fd >= 0) {
+		close(msg.fd);
+		server_cut(conn, "it sent an fd");
+	} else if (ret == -EAGAIN) {
+		return 0;
+	} else if (ret == -EPROTO) {
+		server_cut(conn, "it sent what is no message");
+	} else if (ret <= 0) {
+		server_close(conn);
+	} else if (msg.status || msg.text_len) {
+		server_cut(conn, "its request has a status or text");
+	} else if (!conn->port != (msg.type == VBPF_MSG_HELLO)) {
+		server_cut(conn, conn->port ? "it said HELLO twice" : "it did not say HELLO");
+	} else if (!conn->port) {
+		server_hello(conn, &msg);
+	} else {
+		server_request(conn, &msg);
+	}
+	return 0;
+}
+
+/**
+ * server_late() - a peer did not say HELLO in time
+ * @source: the timer
+ * @usec: when it was due
+ * @user: the connection
+ *
+ * Return: 0
+ */
+static int server_late(sd_event_source *source, uint64_t usec, void *user)
+{
+	(void)source;
+	(void)usec;
+	server_cut(user, "it did not say HELLO in time");
+	return 0;
+}
+
+/**
+ * server_is_stranger() - does no port belong to a user?
+ * @loader: the daemon
+ * @uid: the user
+ *
+ * Return: whether none does
+ */
+static bool server_is_stranger(const struct loader *loader, uid_t uid)
+{
+	for (size_t i = 0; i < loader->conf.port_cnt; i++)
+		if (loader->conf.ports[i].uid == uid)
+			return false;
+	return true;
+}
+
+/**
+ * server_has_room() - may one more connection of a user wait for its HELLO?
+ * @loader: the daemon
+ * @uid: the user
+ *
+ * Return: whether it may
+ */
+static bool server_has_room(const struct loader *loader, uid_t uid)
+{
+	bool stranger = server_is_stranger(loader, uid);
+	const struct conn *conn;
+	unsigned int waiting = 0;
+
+	TAILQ_FOREACH(conn, &loader->server->conns, node)
+		waiting += !conn->port &&
+			   (stranger ? server_is_stranger(loader, conn->peer.uid) :
+				       conn->peer.uid == uid);
+	return waiting < SERVER_WAITING;
+}
+
+/**
+ * server_accept() - a peer connects
+ * @source: the event source
+ * @fd: the socket that listens
+ * @revents: what happened
+ * @user: the daemon
+ *
+ * Return: 0
+ */
+static int server_accept(sd_event_source *source, int fd, uint32_t revents, void *user)
+{
+	struct loader *loader = user;
+	struct ucred peer;
+	struct conn *conn;
+	int sock;
+
+	(void)source;
+	(void)revents;
+	sock = sock_accept(fd, &peer);
+	if (sock < 0) {
+		if (sock != -EAGAIN && sock != -ECONNABORTED)
+			log_msg(LOG_ERR, NULL, "cannot accept a connection: %s",
+				strerror(-sock));
+		return 0;
+	}
+	conn = server_has_room(loader, peer.uid) ? calloc(1, sizeof(*conn)) : NULL;
+	if (!conn) {
+		log_msg(LOG_WARNING, NULL, "user %u has too many connections without HELLO",
+			(unsigned int)peer.uid);
+		close(sock);
+		return 0;
+	}
+	conn->loader = loader;
+	conn->fd = sock;
+	conn->peer = peer;
+	TAILQ_INSERT_TAIL(&loader->server->conns, conn, node);
+	if (sd_event_add_io(loader->event, &conn->io, sock, EPOLLIN, server_read, conn) ||
+	    sd_event_add_time_relative(loader->event, &conn->timer, CLOCK_MONOTONIC,
+				       SERVER_HELLO_SECONDS * USEC, 0, server_late, conn))
+		server_cut(conn, "the daemon is out of memory");
+	return 0;
+}
+
+/**
+ * server_start() - listen for proxies
+ * @loader: the daemon; its ports are recovered
+ * @why: a sentence if that fails
+ *
+ * Ports that have something start to linger.
+ *
+ * Return: 0, or a negative errno with @why
+ */
+int server_start(struct loader *loader, struct text *why)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int err;
+
+	if (!server) {
+		text_add(why, "out of memory\n");
+		return -ENOMEM;
+	}
+	TAILQ_INIT(&server->conns);
+	server->fd = sock_listen(loader->conf.socket, 0666, why);
+	if (server->fd < 0) {
+		err = server->fd;
+		free(server);
+		return err;
+	}
+	err = sd_event_add_io(loader->event, &server->io, server->fd, EPOLLIN, server_accept,
+			      loader);
+	/* If accept() fails without end (no fds left), do not spin. */
+	if (!err)
+		err = sd_event_source_set_ratelimit(server->io, USEC, 256);
+	loader->server = server;
+	if (err) {
+		text_add(why, "cannot watch %s: %s\n", loader->conf.socket, strerror(-err));
+		return err;
+	}
+	for (size_t i = 0; i < loader->conf.port_cnt; i++)
+		server_linger(loader, &loader->ports[i]);
+	return 0;
+}
+
+/**
+ * server_stop() - end all connections; what ports have stays in bpffs
+ * @loader: the daemon
+ */
+void server_stop(struct loader *loader)
+{
+	struct server *server = loader->server;
+
+	if (!server)
+		return;
+	for (size_t i = 0; i < loader->conf.port_cnt; i++) {
+		struct port *port = &loader->ports[i];
+
+		if (port->proxy)
+			port->proxy->port = NULL;
+		port->proxy = NULL;
+		port->linger = sd_event_source_disable_unref(port->linger);
+	}
+	while (!TAILQ_EMPTY(&server->conns))
+		server_close(TAILQ_FIRST(&server->conns));
+	sd_event_source_disable_unref(server->io);
+	close(server->fd);
+	unlink(loader->conf.socket);
+	free(server);
+	loader->server = NULL;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef STORE_H
+#define STORE_H
+#include "port.h"
+
+/* Names of a port's links in its folder */
+#define STORE_NORM	"norm"		/* the normaliser's link */
+#define STORE_LINK	"link"		/* the tenant's link */
+#define STORE_COUNTERS	"norm-counters"	/* the normaliser's counters */
+
+int store_handle(struct port *port, uint32_t *handle);
+int store_map(struct port *port, const struct map *map);
+int store_map_gone(struct port *port, const struct map *map);
+void store_drop_map(struct port *port, const struct map *map);
+int store_prog(struct port *port, const struct prog *prog);
+void store_drop_prog(struct port *port, const struct prog *prog);
+int store_pin(struct port *port, const char *name, int fd);
+int store_get(struct port *port, const char *name);
+void store_unpin(struct port *port, const char *name);
+void store_clear(struct port *port);
+void store_recover(struct port *port);
+
+int store_open(const char *bpffs, struct text *why);
+void store_report(const char *bpffs, const struct conf *conf);
+
+#endif /* STORE_H */

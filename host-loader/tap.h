@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TAP_H
+#define TAP_H
+#include <stdint.h>
+
+#include "text.h"
+
+int tap_ifindex(const char *name, uint32_t *ifindex, struct text *why);
+
+#endif /* TAP_H */
