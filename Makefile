@@ -28,8 +28,8 @@ unitdir     ?= /usr/lib/systemd/system
 dkmsdir     ?= /usr/src/virtio-bpf-$(VERSION)
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 comma    := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 CFLAGS   ?= -O2 -g
 HARDEN   := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 override CPPFLAGS += -D_GNU_SOURCE -DVBPF_VERSION='"$(VERSION)"' -Iinclude -I$(B)

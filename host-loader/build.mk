@@ -38,20 +38,15 @@ $(B)/host-loader/norm.o: $(B)/host-loader/datapath.skel.h
 TEST_GEN_PROGS += $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire \
 		  $(B)/tests/host/test_loader
 SOURCES += tests/unit/test_conf.c tests/unit/test_port.c tests/unit/test_wire.c \
-	   tests/host/test_loader.c
-
-LOADER_TEST_CPPFLAGS := -Itests -Ihost-loader
+	   $(addprefix tests/host/,test_loader.c bed.c proxy.c)
 
 $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire: \
-$(B)/tests/unit/%: tests/unit/%.c $(LOADER_OBJS) $(RW_OBJS)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(LOADER_TEST_CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(LOADER_OBJS) $(RW_OBJS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
 
-$(B)/tests/host/test_loader: tests/host/test_loader.c $(B)/host-loader/sock.o $(B)/host-loader/text.o \
-			     $(B)/host-loader/virtio-bpfd $(B)/host-loader/vbpf
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(LOADER_TEST_CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) \
-		$(call pkg,--libs,libbpf json-c)
+$(B)/tests/host/test_loader: $(addprefix $(B)/,tests/host/test_loader.o tests/host/bed.o \
+			     tests/host/proxy.o host-loader/sock.o host-loader/text.o)
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 # Installation
 INSTALLS += install-loader

@@ -176,8 +176,8 @@ static struct json_object *control_port(const struct port *port)
 	control_add_num(obj, "attached", port->attached ? port->attached->handle : 0);
 	control_add_str(obj, "attached_name", port->attached ? port->attached->src.name : "");
 	control_add_bool(obj, "running", attach_running(port));
-	control_add_num(obj, "progs", port->prog_cnt);
-	control_add_num(obj, "maps", port->map_cnt);
+	control_add_num(obj, "prog_cnt", port->prog_cnt);
+	control_add_num(obj, "map_cnt", port->map_cnt);
 	control_add_num(obj, "map_bytes", port->map_bytes);
 	return obj;
 }
@@ -198,11 +198,11 @@ static struct json_object *control_show(const struct port *port)
 
 	TAILQ_FOREACH(prog, &port->progs, node)
 		json_object_array_add(list, control_prog(port, prog));
-	json_object_object_add(obj, "programs", list);
+	json_object_object_add(obj, "progs", list);
 	list = json_object_new_array();
 	TAILQ_FOREACH(map, &port->maps, node)
 		json_object_array_add(list, control_map(map));
-	json_object_object_add(obj, "tables", list);
+	json_object_object_add(obj, "maps", list);
 	list = json_object_new_object();
 	control_add_num(list, "max_insns", limits->max_insns);
 	control_add_num(list, "max_progs", limits->max_progs);
@@ -241,7 +241,7 @@ static struct json_object *control_stats(const struct port *port)
 				control_add_num(row, control_counters[i], sums[i]);
 		json_object_array_add(list, row);
 	}
-	json_object_object_add(obj, "programs", list);
+	json_object_object_add(obj, "progs", list);
 	list = json_object_new_object();
 	if (port->norm_counters < 0 ||
 	    !kern_counters_read(port->norm_counters, norm, NORM_CNT_MAX)) {

@@ -2,7 +2,7 @@
 #
 # virtio-bpf-proxy, the vhost-user back end of one VM
 
-PROXY         := $(B)/virtio-bpf-proxy
+PROXY         := $(B)/qemu-proxy/virtio-bpf-proxy
 PROXY_SOURCES := $(addprefix qemu-proxy/,main.c vhost.c device.c request.c maps.c loader.c event.c log.c)
 PROXY_OBJECTS := $(PROXY_SOURCES:%.c=$(B)/%.o)
 PROXY_PACKAGES := libbpf libcap-ng libsystemd
@@ -29,12 +29,12 @@ $(PROXY): $(PROXY_OBJECTS)
 
 TEST_REQUEST         := $(B)/tests/unit/test_request
 TEST_REQUEST_OBJECTS := $(addprefix $(B)/,tests/unit/test_request.o qemu-proxy/request.o \
-	qemu-proxy/maps.o qemu-proxy/loader.o qemu-proxy/event.o qemu-proxy/log.o)
+	qemu-proxy/maps.o qemu-proxy/loader.o qemu-proxy/event.o)
 
 TEST_GEN_PROGS += $(TEST_REQUEST)
 SOURCES        += tests/unit/test_request.c
 
-$(B)/tests/unit/test_request.o: private CPPFLAGS += -Itests -Iqemu-proxy
+$(B)/tests/unit/test_request.o: override CPPFLAGS += -Itests -Iqemu-proxy
 
 $(TEST_REQUEST): $(TEST_REQUEST_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libsystemd)

@@ -144,10 +144,13 @@ static int on_welcome(void *data, const struct vbpf_welcome *w)
 
 	maps_clear(&p->maps_coming);
 	if (le32toh(w->config.magic) != VIRTIO_BPF_MAGIC ||
-	    le16toh(w->config.version) != VIRTIO_BPF_VERSION)
+	    le16toh(w->config.version) != VIRTIO_BPF_VERSION) {
+		if (!p->loader.said_refused)
+			log_msg("the loader describes a device that this proxy does not know");
 		return -EPROTO;
+	}
 	if (p->mac_known && memcmp(p->config.mac, mac, sizeof(p->config.mac))) {
-		if (!p->loader.said)
+		if (!p->loader.said_refused)
 			log_msg("the loader says that port '%s' serves the NIC "
 				"%02x:%02x:%02x:%02x:%02x:%02x, which is not the one this proxy "
 				"was started for", p->loader.port,

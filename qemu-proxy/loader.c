@@ -211,15 +211,16 @@ static int take_welcome(struct loader *l, const struct vbpf_msg *m)
 {
 	struct call *c = call_find(l, m->id);
 	struct vbpf_welcome w;
+	int err;
 
 	if (!c || m->type != VBPF_MSG_HELLO || m->fd >= 0)
 		return -EPROTO;
 	call_end(l, c);
 	if (m->status) {
-		if (!l->said)
+		if (!l->said_refused)
 			log_msg("the loader does not serve port '%s': %.*s", l->port,
 				(int)first_line(m->text, m->text_len), m->text);
-		l->said = true;
+		l->said_refused = true;
 		return -EACCES;
 	}
 	if (m->body_len != sizeof(w))
@@ -229,7 +230,9 @@ static int take_welcome(struct loader *l, const struct vbpf_msg *m)
 		return -EPROTO;
 	l->maps_left = le32toh(w.map_cnt);
 	l->state = LOADER_MAPS;
-	return l->ops->welcome(l->data, &w);
+	err = l->ops->welcome(l->data, &w);
+	l->said_refused |= err != 0;
+	return err;
 }
 
 /**
@@ -342,9 +345,10 @@ static int take(struct loader *l, struct vbpf_msg *m)
 		return err;
 	l->state = LOADER_UP;
 	l->delay_ms = DELAY_MIN_MS;
-	if (l->said)
+	if (l->said_away || l->said_refused)
 		log_msg("the loader is back");
-	l->said = false;
+	l->said_away = false;
+	l->said_refused = false;
 	err = send_due(l);
 	if (!err)
 		l->ops->up(l->data, !reset);
@@ -463,9 +467,9 @@ static void connection_lost(struct loader *l, const char *why)
 	for (struct call *c = l->calls; c < l->calls + LOADER_CALLS; c++)
 		if (c->busy && c->type == VBPF_MSG_RESET)
 			l->reset_due = true;
-	if (!l->said)
+	if (!l->said_away && !l->said_refused)
 		log_msg("no connection to the loader at %s: %s; trying again", l->path, why);
-	l->said = true;
+	l->said_away = true;
 	loader_close(l);
 	retry_later(l);
 }

@@ -26,7 +26,8 @@
 
 /**
  * struct loader_ops - whom a connection to the loader serves
- * @welcome: the loader said hello; an error (-errno) ends the connection
+ * @welcome: the loader said hello; an error (-errno), after a sentence on stderr
+ *           unless @said_refused, ends the connection
  * @map: a map that exists, with its fd, which passes to the callee in any case;
  *       an error (-errno) ends the connection
  * @up: requests can be made from now on; not @kept: a reset was due, so that
@@ -81,7 +82,8 @@ struct call {
  * @io: watches @sock
  * @timer: for the next attempt
  * @delay_ms: before the next attempt
- * @said: the operator knows that the loader is away
+ * @said_away: the operator knows that the loader is away
+ * @said_refused: the operator knows why we and the loader do not get along
  * @maps_left: VBPF_MSG_MAP messages that are due
  * @calls: what waits for an answer
  * @waiting: number of calls with a request of the guest
@@ -101,7 +103,8 @@ struct loader {
 	sd_event_source *io;
 	sd_event_source *timer;
 	unsigned int delay_ms;
-	bool said;
+	bool said_away;
+	bool said_refused;
 	uint32_t maps_left;
 	struct call calls[LOADER_CALLS];
 	unsigned int waiting;

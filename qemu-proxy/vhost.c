@@ -33,6 +33,7 @@
  * loops) has its device stopped, as if it needed a reset, until it resets it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -384,26 +385,24 @@ static const VuDevIface iface = {
 	.queue_set_started = queue_set_started,
 };
 
-/**
- * on_hup() - the back-end channel ended: the device was unplugged
- * @s: the source
- * @fd: unused
- * @revents: unused
- * @data: the proxy
- *
- * Return: 0
- */
-static int on_hup(sd_event_source *s, int fd, uint32_t revents, void *data)
-{
-	struct proxy *p = data;
+static int on_hup(sd_event_source *s, int fd, uint32_t revents, void *data);
 
-	(void)s;
-	(void)fd;
-	(void)revents;
-	p->vhost.hup = sd_event_source_disable_unref(p->vhost.hup);
-	log_msg("the device was unplugged");
-	start_over(p);
-	return 0;
+/**
+ * watch_channel() - watch a new back-end channel
+ * @p: the proxy
+ *
+ * Its end is looked at before messages that came after it.
+ */
+static void watch_channel(struct proxy *p)
+{
+	struct vhost *v = &p->vhost;
+
+	v->new_channel = false;
+	if (v->dev.backend_fd < 0)
+		return;
+	if (sd_event_add_io(p->event, &v->hup, v->dev.backend_fd, 0, on_hup, p) < 0 ||
+	    sd_event_source_set_priority(v->hup, SD_EVENT_PRIORITY_IMPORTANT) < 0)
+		log_msg("cannot watch the back-end channel: an unplug will not be noticed");
 }
 
 /**
@@ -432,10 +431,8 @@ static int on_message(sd_event_source *s, int fd, uint32_t revents, void *data)
 		sd_event_exit(p->event, v->error);
 		return 0;
 	}
-	if (v->new_channel && v->dev.backend_fd >= 0 &&
-	    sd_event_add_io(p->event, &v->hup, v->dev.backend_fd, 0, on_hup, p) < 0)
-		log_msg("cannot watch the back-end channel: an unplug will not be noticed");
-	v->new_channel = false;
+	if (v->new_channel)
+		watch_channel(p);
 	vhost_work(p);
 	return 0;
 }
@@ -596,6 +593,8 @@ static int serve_vmm(struct proxy *p, int sock)
 	struct vhost *v = &p->vhost;
 	int err;
 
+	memset(v->started, 0, sizeof(v->started));
+	memset(v->stopped, 0, sizeof(v->stopped));
 	if (!vu_init(&v->dev, VIRTIO_BPF_VQ_CNT, sock, on_panic, NULL, set_watch, remove_watch,
 		     &iface)) {
 		close(sock);
@@ -606,6 +605,54 @@ static int serve_vmm(struct proxy *p, int sock)
 	if (err >= 0)
 		err = sd_event_add_io(p->event, &v->io, sock, EPOLLIN, on_message, p);
 	return err < 0 ? err : 0;
+}
+
+/**
+ * leave_vmm() - end what serve_vmm() began
+ * @v: the connection; no request waits
+ */
+static void leave_vmm(struct vhost *v)
+{
+	v->hup = sd_event_source_disable_unref(v->hup);
+	v->io = sd_event_source_disable_unref(v->io);
+	v->work = sd_event_source_disable_unref(v->work);
+	if (v->open)
+		vu_deinit(&v->dev);
+	v->open = false;
+}
+
+/**
+ * on_hup() - the back-end channel ended: the device was unplugged
+ * @s: unused
+ * @fd: unused
+ * @revents: unused
+ * @data: the proxy
+ *
+ * The VMM keeps the connection for a device that may be plugged in later, and
+ * will then begin from the start. The library has no other way to forget what
+ * it was told, the guest's memory above all, than to begin anew as well.
+ *
+ * Return: 0
+ */
+static int on_hup(sd_event_source *s, int fd, uint32_t revents, void *data)
+{
+	struct proxy *p = data;
+	struct vhost *v = &p->vhost;
+	int sock, err;
+
+	(void)s;
+	(void)fd;
+	(void)revents;
+	log_msg("the device was unplugged");
+	start_over(p);
+	sock = fcntl(v->dev.sock, F_DUPFD_CLOEXEC, 0);
+	leave_vmm(v);
+	err = sock < 0 ? -errno : serve_vmm(p, sock);
+	if (err) {
+		log_msg("cannot serve the VMM any longer: %s", strerror(-err));
+		sd_event_exit(p->event, 1);
+	}
+	return 0;
 }
 
 /**
@@ -698,10 +745,5 @@ void vhost_close(struct proxy *p)
 	if (v->connected >= 0)
 		close(v->connected);
 	v->connected = -1;
-	v->hup = sd_event_source_disable_unref(v->hup);
-	v->io = sd_event_source_disable_unref(v->io);
-	v->work = sd_event_source_disable_unref(v->work);
-	if (v->open)
-		vu_deinit(&v->dev);
-	v->open = false;
+	leave_vmm(v);
 }

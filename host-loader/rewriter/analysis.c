@@ -115,21 +115,26 @@ static int work(struct walk *w, uint32_t steps, uint32_t at)
  * @w: the analysis
  * @size: bytes; zeroed
  * @at: instruction at which it comes up
- * @mem: result
+ * @err: where -ENOMEM goes, or -E2BIG once it is too much
  *
- * Return: 0, -ENOMEM, or -E2BIG once it is too much
+ * Return: the memory, or NULL
  */
-static int keep(struct walk *w, size_t size, uint32_t at, void **mem)
+static void *keep(struct walk *w, size_t size, uint32_t at, int *err)
 {
-	if (size > RW_MAX_BYTES - w->bytes)
-		return rw_refuse(w->env.why, -E2BIG, at,
+	void *mem;
+
+	if (size > RW_MAX_BYTES - w->bytes) {
+		*err = rw_refuse(w->env.why, -E2BIG, at,
 				 "the program is too complex: more than %u MiB of analysis",
 				 RW_MAX_BYTES >> 20);
-	*mem = calloc(1, size);
-	if (!*mem)
-		return -ENOMEM;
-	w->bytes += size;
-	return 0;
+		return NULL;
+	}
+	mem = calloc(1, size);
+	if (mem)
+		w->bytes += size;
+	else
+		*err = -ENOMEM;
+	return mem;
 }
 
 /**
@@ -217,9 +222,9 @@ static int get_context(struct walk *w, uint32_t parent, uint32_t call, uint32_t 
 		       uint32_t *context)
 {
 	const struct rw_func *f = &w->env.code->funcs[func];
+	struct point **points;
 	struct context *c;
-	void *points;
-	int err;
+	int err = 0;
 
 	for (uint32_t i = 0; i < w->context_cnt; i++) {
 		if (w->contexts[i].parent == parent && w->contexts[i].call == call) {
@@ -231,8 +236,8 @@ static int get_context(struct walk *w, uint32_t parent, uint32_t call, uint32_t 
 		return rw_refuse(w->env.why, -E2BIG, call,
 				 "the program is too complex: more than %d chains of calls",
 				 RW_MAX_CONTEXTS);
-	err = keep(w, (f->end - f->start) * sizeof(struct point *), call, &points);
-	if (err)
+	points = keep(w, (f->end - f->start) * sizeof(*points), call, &err);
+	if (!points)
 		return err;
 	*context = w->context_cnt++;
 	c = &w->contexts[*context];
@@ -258,16 +263,14 @@ static int get_point(struct walk *w, uint32_t context, uint32_t at, uint32_t dep
 		     struct point **point)
 {
 	struct context *c = &w->contexts[context];
-	void *mem;
-	int err;
+	int err = 0;
 
 	*point = c->points[at - c->start];
 	if (*point)
 		return 0;
-	err = keep(w, sizeof(**point), at, &mem);
-	if (err)
+	*point = keep(w, sizeof(**point), at, &err);
+	if (!*point)
 		return err;
-	*point = mem;
 	(*point)->context = context;
 	(*point)->insn = at;
 	(*point)->depth = depth;
@@ -288,7 +291,6 @@ static int arrive(struct walk *w, uint32_t context, uint32_t at, const struct rw
 {
 	enum rw_join joined = RW_JOIN_APART;
 	struct point *p;
-	void *mem;
 	int i, err;
 
 	err = get_point(w, context, at, st->cur, &p);
@@ -305,11 +307,11 @@ static int arrive(struct walk *w, uint32_t context, uint32_t at, const struct rw
 			break;
 	}
 	if (joined == RW_JOIN_APART) {
-		err = keep(w, rw_state_size(st), at, &mem);
-		if (err)
+		p->state[i] = keep(w, rw_state_size(st), at, &err);
+		if (!p->state[i])
 			return err;
-		p->state[p->cnt++] = mem;
-		rw_state_copy(mem, st);
+		rw_state_copy(p->state[i], st);
+		p->cnt++;
 	}
 	p->fresh |= (uint8_t)(1u << i);
 	return enqueue(w, p);

@@ -45,6 +45,20 @@ static int compare(uint8_t op, int64_t a, int64_t b)
 }
 
 /**
+ * never_null() - is a value surely a pointer that is not NULL?
+ * @v: the value
+ *
+ * Of map values the host's verifier knows it itself.
+ *
+ * Return: true if so
+ */
+static bool never_null(const struct rw_val *v)
+{
+	return rw_val_is(v, RW_PKT) || rw_val_is(v, RW_META) || rw_val_is(v, RW_END) ||
+	       rw_val_is(v, RW_CTX) || rw_val_is(v, RW_STACK);
+}
+
+/**
  * rw_branch_decide() - is it known which way a conditional jump goes?
  * @st: the state before it
  * @insn: the jump
@@ -56,9 +70,13 @@ int rw_branch_decide(const struct rw_state *st, const struct bpf_insn *insn)
 	const struct rw_val *reg = st->frame[st->cur].reg;
 	const struct rw_val *a = &reg[insn->dst_reg];
 	struct rw_val b = rw_val_const(insn->imm);
+	uint8_t op = BPF_OP(insn->code);
 
 	if (BPF_SRC(insn->code) == BPF_X)
 		b = reg[insn->src_reg];
+	if (BPF_CLASS(insn->code) == BPF_JMP && (op == BPF_JEQ || op == BPF_JNE) &&
+	    never_null(a) && rw_val_is_const(&b, 0))
+		return op == BPF_JNE;
 	if (a->kinds != RW_SCALAR || !a->known || b.kinds != RW_SCALAR || !b.known)
 		return -1;
 	/*
@@ -66,8 +84,8 @@ int rw_branch_decide(const struct rw_state *st, const struct bpf_insn *insn)
 	 * unsigned.
 	 */
 	if (BPF_CLASS(insn->code) == BPF_JMP32)
-		return compare(BPF_OP(insn->code), (int32_t)a->off, (int32_t)b.off);
-	return compare(BPF_OP(insn->code), a->off, b.off);
+		return compare(op, (int32_t)a->off, (int32_t)b.off);
+	return compare(op, a->off, b.off);
 }
 
 /**

@@ -134,6 +134,8 @@ static int find_funcs(struct rw_code *code, struct text *why)
 			continue;
 		if (check_target(code, i, why))
 			return -EINVAL;
+		if (!rw_target(&code->insns[i], i))
+			return rw_refuse(why, -EINVAL, i, "calls the program's entry");
 		if (add_func(code, (uint32_t)rw_target(&code->insns[i], i)))
 			return rw_refuse(why, -E2BIG, i, "the program has more than %d functions",
 					 RW_MAX_FUNCS);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef REWRITER_GEN_H
+#define REWRITER_GEN_H
+/**
+ * DOC: Forms and targets
+ *
+ * A form decides how packet access is done and walks the tenant's program; it
+ * asks a target for what depends on the kind of program that comes out. Both
+ * emit through struct rw_gen, which holds one translation.
+ */
+#include "../../helpers-whitelist/whitelist.h"
+#include "analysis.h"
+#include "edit.h"
+
+struct rw_gen;
+
+/**
+ * struct rw_target_ops - one kind of program that can come out
+ * @slots: slots of eight bytes of the entry function's stack that it needs
+ * @ctx_load: emit the load of a context field other than the packet's pointers,
+ *            instruction @at of the tenant's, or refuse it
+ * @pkt_load: emit the load of a packet pointer, RW_PKT or RW_END
+ * @len: emit @dst = length of the packet, with the context in register @ctx
+ * @helper: emit the counterpart of a helper, or refuse it
+ * @epilogue: emit what turns a verdict in r0 into the target's, and counts it
+ */
+struct rw_target_ops {
+	uint32_t slots;
+	int (*ctx_load)(struct rw_gen *g, uint32_t at);
+	void (*pkt_load)(struct rw_gen *g, uint32_t at, uint16_t kind);
+	void (*len)(struct rw_gen *g, uint8_t dst, uint8_t ctx);
+	int (*helper)(struct rw_gen *g, uint32_t at, const struct wl_helper *h);
+	void (*epilogue)(struct rw_gen *g);
+};
+
+/**
+ * struct rw_gen - one translation
+ * @prog: the tenant's program
+ * @opts: what is made of it
+ * @code: the program, decoded
+ * @an: its analysis
+ * @target: what comes out
+ * @edit: the output
+ * @epilogue: label of the epilogue
+ * @target_slot: offset from r10 of the target's lowest slot, in the entry function
+ * @why: for the sentence if it is refused
+ */
+struct rw_gen {
+	const struct rw_prog *prog;
+	const struct rw_opts *opts;
+	const struct rw_code *code;
+	const struct rw_analysis *an;
+	const struct rw_target_ops *target;
+	struct rw_edit edit;
+	uint32_t epilogue;
+	int16_t target_slot;
+	struct text *why;
+};
+
+extern const struct rw_target_ops rw_target_skb;
+
+int rw_form_lite(struct rw_gen *g);
+
+#endif /* REWRITER_GEN_H */

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: The way of a program through the rewriter
+ *
+ * check (each instruction) → decode (functions, jumps, loops) → analysis (what
+ * the instructions work on) → form (how packet access is done) → target (what
+ * kind of program comes out) → edit (the new program, labels resolved).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "gen.h"
+#include "refuse.h"
+#include "virtio_bpf.h"
+
+/**
+ * generate() - translate an analysed program
+ * @g: the translation, its output not begun
+ * @out: result; free with rw_out_free() after success
+ *
+ * Return: 0 or a negative errno
+ */
+static int generate(struct rw_gen *g, struct rw_out *out)
+{
+	int err;
+
+	err = rw_edit_init(&g->edit, g->code);
+	if (!err) {
+		g->epilogue = rw_edit_label(&g->edit);
+		err = rw_form_lite(g);
+	}
+	if (!err)
+		err = rw_edit_finish(&g->edit, out, g->why);
+	rw_edit_free(&g->edit);
+	return err;
+}
+
+/**
+ * rw_rewrite() - translate a tenant's XDP program for the host
+ * @prog: the program; one that would not pass rw_check() is refused
+ * @opts: what to make of it
+ * @out: result; free with rw_out_free() after success
+ * @why: for one sentence if it is refused; may be NULL
+ *
+ * Return: 0; -EINVAL for a program that is wrong; -EPERM for one that does what
+ *         is not allowed; -EOPNOTSUPP for one that this form cannot do, but
+ *         another may; -E2BIG for one that is too long or too complex; -ENOMEM
+ */
+int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw_out *out,
+	       struct text *why)
+{
+	struct rw_analysis an;
+	struct rw_code code;
+	struct rw_gen g = {
+		.prog = prog, .opts = opts, .code = &code, .an = &an, .why = why,
+	};
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	if (opts->form != RW_FORM_LITE)
+		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "there is no form %d", opts->form);
+	if (opts->target != RW_TARGET_SKB)
+		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "there is no target %d", opts->target);
+	g.target = &rw_target_skb;
+	err = rw_check_insns(prog, VIRTIO_BPF_MAX_INSNS, why);
+	if (err)
+		return err;
+	err = rw_decode(prog, &code, why);
+	if (err)
+		return err;
+	err = rw_analyse(prog, &code, &an, why);
+	if (!err) {
+		err = generate(&g, out);
+		rw_analysis_free(&an);
+	}
+	rw_code_free(&code);
+	return err;
+}
+
+/**
+ * rw_out_free() - give a rewritten program's memory back
+ * @out: the program; may be empty
+ */
+void rw_out_free(struct rw_out *out)
+{
+	free(out->insns);
+	free(out->origin);
+	memset(out, 0, sizeof(*out));
+}

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The rewriter, for the loader and for tests: RW_OBJS is all that it needs but
+# host-loader/text.o, which the loader has in any case.
+
+RW_SOURCES := $(addprefix host-loader/rewriter/, \
+	analysis.c branch.c check.c decode.c edit.c helpers.c lite.c live.c \
+	refuse.c rewrite.c state.c target_skb.c transfer.c)
+RW_OBJS := $(RW_SOURCES:%.c=$(B)/%.o) $(WL_OBJS)
+SOURCES += $(RW_SOURCES)
+
+RW_TESTS := $(B)/tests/unit/test_check $(B)/tests/host/test_twins
+TEST_GEN_PROGS += $(RW_TESTS)
+SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/twin.c
+
+$(B)/tests/unit/test_check: $(B)/tests/unit/test_check.o $(RW_OBJS) $(B)/host-loader/text.o
+	$(CC) $(LDFLAGS) -o $@ $^
+
+RW_TEST_PROGS := bytes calls demo ihl length loop maps pass verdicts
+
+$(B)/tests/host/test_twins: $(B)/tests/host/test_twins.o $(B)/tests/host/twin.o $(RW_OBJS) \
+			    $(B)/host-loader/text.o | $(RW_TEST_PROGS:%=$(B)/tests/progs/%.o)
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libcap-ng)

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/bpf.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../../host-loader/sock.h"
+#include "bed.h"
+#include "proxy.h"
+
+/**
+ * proxy_recv() - receive a message
+ * @sock: connection
+ * @reply: filled
+ *
+ * Return: as vbpf_msg_recv(), or -ETIME after five seconds
+ */
+int proxy_recv(int sock, struct reply *reply)
+{
+	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+
+	reply->msg.fd = -1;
+	if (poll(&pfd, 1, 5000) <= 0)
+		return -ETIME;
+	return vbpf_msg_recv(sock, reply->buf, sizeof(reply->buf), &reply->msg);
+}
+
+/**
+ * proxy_call() - send a request and wait for its answer
+ * @sock: connection
+ * @type: of the request
+ * @body: of the request
+ * @len: bytes of @body
+ * @reply: filled
+ *
+ * Return: the status, or -1 if there is no answer to just this
+ */
+int proxy_call(int sock, uint16_t type, const void *body, size_t len,
+		      struct reply *reply)
+{
+	const struct vbpf_msg msg = { .type = type, .id = 0x1000u + type, .body = body,
+				      .body_len = len, .fd = -1 };
+
+	if (vbpf_msg_send(sock, &msg) || proxy_recv(sock, reply) != 1 ||
+	    reply->msg.type != type || reply->msg.id != msg.id)
+		return -1;
+	return (int)reply->msg.status;
+}
+
+/**
+ * proxy_connect() - connect as some user
+ * @uid: the user
+ *
+ * Return: the socket, or a negative errno
+ */
+int proxy_connect(uid_t uid)
+{
+	int sock;
+
+	if (seteuid(uid))
+		return -errno;
+	sock = sock_connect(bed_path("socket"));
+	if (seteuid(0))
+		abort();
+	return sock;
+}
+
+/**
+ * proxy_hello() - connect as some user and say HELLO
+ * @uid: the user
+ * @port: which port
+ * @status: set to the answer's status, or -1
+ * @reply: filled
+ *
+ * Return: the socket, or a negative errno
+ */
+int proxy_hello(uid_t uid, const char *port, int *status, struct reply *reply)
+{
+	struct vbpf_hello hello = { 0 };
+	int sock = proxy_connect(uid);
+
+	memcpy(hello.port, port, strlen(port));
+	*status = sock < 0 ? -1 : proxy_call(sock, VBPF_MSG_HELLO, &hello, sizeof(hello), reply);
+	return sock;
+}
+
+/**
+ * proxy_open() - be the proxy of vm0
+ *
+ * Return: the socket, or -1
+ */
+int proxy_open(void)
+{
+	struct reply reply;
+	int status, sock = proxy_hello(PROXY_UID, "vm0", &status, &reply);
+
+	if (status == VIRTIO_BPF_S_OK)
+		return sock;
+	close(sock);
+	return -1;
+}
+
+/**
+ * proxy_load_insns() - load a program
+ * @sock: connection
+ * @insns: the program
+ * @cnt: number of @insns, at most 16
+ * @reply: filled
+ *
+ * Return: the program's handle, or minus the status
+ */
+int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t cnt,
+				struct reply *reply)
+{
+	struct {
+		struct virtio_bpf_prog_load head;
+		struct virtio_bpf_insn insns[16];
+	} req = { .head = { .prog_class = htole16(VIRTIO_BPF_CLASS_XDP), .name = "test" } };
+	struct virtio_bpf_prog_loaded loaded;
+	int status;
+
+	req.head.insn_cnt = htole32(cnt);
+	memcpy(req.insns, insns, cnt * sizeof(*insns));
+	status = proxy_call(sock, VIRTIO_BPF_PROG_LOAD, &req,
+			    sizeof(req.head) + cnt * sizeof(*insns), reply);
+	if (reply->msg.body_len != sizeof(loaded))
+		return -VIRTIO_BPF_S_IO;
+	memcpy(&loaded, reply->msg.body, sizeof(loaded));
+	return status ? -status : (int64_t)le32toh(loaded.handle);
+}
+
+/**
+ * proxy_load() - load "return VERDICT", with a map if one is given
+ * @sock: connection
+ * @verdict: what the program returns
+ * @map: handle of a map that it names, or 0
+ * @reply: filled
+ *
+ * Return: the program's handle, or minus the status
+ */
+int64_t proxy_load(int sock, uint32_t verdict, uint32_t map, struct reply *reply)
+{
+	const struct virtio_bpf_insn insns[] = {
+		{ .code = 0x18, .regs = 0x11, .imm = htole32(map) },	/* r1 = map */
+		{ 0 },
+		{ .code = 0xb7, .imm = htole32(verdict) },		/* r0 = verdict */
+		{ .code = 0x95 },					/* exit */
+	};
+
+	return map ? proxy_load_insns(sock, insns, 4, reply) :
+		     proxy_load_insns(sock, insns + 2, 2, reply);
+}
+
+/**
+ * proxy_handle() - a request about one object
+ * @sock: connection
+ * @type: of the request
+ * @handle: of the object
+ *
+ * Return: the status, or -1
+ */
+int proxy_handle(int sock, uint16_t type, int64_t handle)
+{
+	struct virtio_bpf_handle req = { .handle = htole32((uint32_t)handle) };
+	struct reply reply;
+
+	return proxy_call(sock, type, &req, sizeof(req), &reply);
+}
+
+/**
+ * proxy_map() - create a hash with keys of 4 and values of 8 bytes
+ * @sock: connection
+ * @entries: number of entries
+ * @reply: filled; the caller closes its fd
+ *
+ * Return: the map's handle, or minus the status
+ */
+int64_t proxy_map(int sock, uint32_t entries, struct reply *reply)
+{
+	struct virtio_bpf_map_create req = {
+		.map_type = htole32(BPF_MAP_TYPE_HASH), .key_size = htole32(4),
+		.value_size = htole32(8), .max_entries = htole32(entries), .name = "m",
+	};
+	struct vbpf_map map;
+	int status = proxy_call(sock, VIRTIO_BPF_MAP_CREATE, &req, sizeof(req), reply);
+
+	if (reply->msg.body_len != sizeof(map) || (reply->msg.fd >= 0) != !status)
+		return -VIRTIO_BPF_S_IO;
+	memcpy(&map, reply->msg.body, sizeof(map));
+	return status ? -status : (int64_t)le32toh(map.handle);
+}
+
+/**
+ * proxy_info() - GET_INFO
+ * @sock: connection
+ *
+ * Return: the port's figures; all ones if there is no answer
+ */
+struct virtio_bpf_info proxy_info(int sock)
+{
+	struct virtio_bpf_info info;
+	struct reply reply;
+
+	memset(&info, 0xff, sizeof(info));
+	if (proxy_call(sock, VIRTIO_BPF_GET_INFO, NULL, 0, &reply) == VIRTIO_BPF_S_OK &&
+	    reply.msg.body_len == sizeof(info))
+		memcpy(&info, reply.msg.body, sizeof(info));
+	return info;
+}
+
+/**
+ * proxy_says() - does an answer's text contain some words?
+ * @reply: the answer
+ * @words: the words
+ *
+ * Return: whether it does
+ */
+bool proxy_says(const struct reply *reply, const char *words)
+{
+	bool ok = memmem(reply->msg.text, reply->msg.text_len, words, strlen(words));
+
+	if (!ok)
+		printf("# expected \"%s\", got \"%.*s\"\n", words, (int)reply->msg.text_len,
+		       reply->msg.text);
+	return ok;
+}
+

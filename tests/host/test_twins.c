@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: Translated programs in the kernel, against the programs themselves
+ *
+ * Each case is a program that is loaded twice (see twin.h) and run on packets
+ * of many kinds and lengths. Some cases are programs that form lite cannot do,
+ * and what the tenant is told then.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../ktap.h"
+#include "../unit/insns.h"
+#include "twin.h"
+
+#define LENGTHS	12
+
+/**
+ * make_packet() - a packet of one of several kinds
+ * @kind: 0 UDP, 1 TCP, 2 with a VLAN tag, 3 with IPv4 options, 4 IPv6, 5 random
+ * @packet: room for it
+ * @len: its length; what does not fit is cut off
+ */
+static void make_packet(int kind, uint8_t *packet, uint32_t len)
+{
+	static const uint8_t eth[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
+	uint8_t buf[TWIN_PACKET];
+	uint32_t at = 12;
+
+	for (uint32_t i = 0; i < sizeof(buf); i++)
+		buf[i] = (uint8_t)(kind == 5 ? rand() : (int)i);
+	memcpy(buf, eth, sizeof(eth));
+	if (kind == 2) {
+		memcpy(buf + at, "\x81\x00\x00\x05", 4);
+		at += 4;
+	}
+	if (kind < 4) {
+		memcpy(buf + at, "\x08\x00", 2);
+		buf[at + 2] = kind == 3 ? 0x47 : 0x45;
+		buf[at + 11] = kind == 1 ? 6 : 17;
+		memcpy(buf + at + 24, "\x00\x09", 2);
+	} else if (kind == 4) {
+		memcpy(buf + at, "\x86\xdd\x60", 3);
+	}
+	memcpy(packet, buf, len);
+}
+
+/**
+ * runs() - does the kernel run an skb program on such a packet?
+ * @kind: as for make_packet()
+ * @len: its length
+ *
+ * Return: false for a piece of an IP header, which BPF_PROG_TEST_RUN refuses
+ */
+static bool runs(int kind, uint32_t len)
+{
+	switch (kind) {
+	case 0:
+	case 1:
+	case 3:
+		return len >= 14 + 20;
+	case 4:
+		return len >= 14 + 40;
+	default:
+		return true;
+	}
+}
+
+/**
+ * agree() - run twins on all kinds and lengths of packets
+ * @t: the twins
+ *
+ * Return: true if they always agreed
+ */
+static bool agree(struct twin *t)
+{
+	static const uint32_t lengths[LENGTHS] = {
+		14, 15, 18, 33, 34, 42, 60, 64, 99, 100, 128, 1514,
+	};
+	uint8_t packet[TWIN_PACKET];
+
+	if (t->err)
+		printf("# %s\n# %s\n", strerror(-t->err), t->text);
+	CHECK_EQ(t->err, 0);
+	srand(1);
+	for (int kind = 0; kind < 6; kind++) {
+		for (int i = 0; i < LENGTHS; i++) {
+			if (!runs(kind, lengths[i]))
+				continue;
+			make_packet(kind, packet, lengths[i]);
+			CHECK(twin_run(t, packet, lengths[i]));
+		}
+	}
+	CHECK(twin_maps_equal(t));
+	return true;
+}
+
+/**
+ * insns_agree() - the same for a program written by hand
+ * @insns: the program; a map of its own, an array of 16 u64, has handle 1
+ * @cnt: number of @insns
+ *
+ * Return: true if so
+ */
+static bool insns_agree(const struct bpf_insn *insns, uint32_t cnt)
+{
+	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1 };
+	struct twin t;
+	bool ok = twin_make(&t, &prog) && agree(&t);
+
+	twin_free(&t);
+	return ok;
+}
+
+/**
+ * object_agrees() - the same for a program that clang compiled
+ * @name: of the object
+ *
+ * Return: true if so
+ */
+static bool object_agrees(const char *name)
+{
+	struct twin t;
+	bool ok = twin_from_object(&t, name) && agree(&t);
+
+	twin_free(&t);
+	return ok;
+}
+
+/* Store r0 in the map's element @key, @at a place where r1 to r5 are free. */
+#define KEEP(key)                                                             \
+	STX(BPF_DW, R10, -16, R0), ST(BPF_W, R10, -4, key), MOV64_X(R2, R10), \
+	ALU64_K(BPF_ADD, R2, -4), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -16), \
+	LD_MAP(R1, 1), MOV64_K(R4, 0), CALL(BPF_FUNC_map_update_elem)
+
+/**
+ * verdicts() - every verdict, known and unknown, from the packet's last byte
+ *
+ * Return: true if the twins agree
+ */
+static bool verdicts(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, 0), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 8),
+		LDX(BPF_B, R5, R2, 13), JMP_K(BPF_JEQ, R5, 0, 4), JMP_K(BPF_JEQ, R5, 13, 4),
+		MOV64_K(R0, 1), JMP_K(BPF_JGT, R5, 128, 4), MOV64_K(R0, 2), EXIT,
+		MOV64_K(R0, 3), EXIT, ALU64_K(BPF_SUB, R0, 1), EXIT,
+	};
+
+	for (int byte = 0; byte < 256; byte++) {
+		const struct bpf_insn direct[] = {
+			LD_IMM64(R0, byte == XDP_REDIRECT ? 77 : byte, byte & 1), EXIT,
+		};
+
+		if (byte < 16 || byte > 250)
+			CHECK(insns_agree(direct, ARRAY_SIZE(direct)));
+	}
+	return insns_agree(insns, ARRAY_SIZE(insns));
+}
+
+/**
+ * lengths() - differences of packet pointers, in 64 and 32 bits
+ *
+ * Return: true if the twins agree
+ */
+static bool lengths(void)
+{
+	static const struct bpf_insn insns[] = {
+		MOV64_X(R6, R1),
+		/* end - data */
+		LD_DATA(R2, R6), LD_END(R0, R6), ALU64_X(BPF_SUB, R0, R2), KEEP(0),
+		/* end - (data + 20), the context not at hand */
+		LD_DATA(R2, R6), LD_END(R0, R6), ALU64_K(BPF_ADD, R2, 20),
+		ALU64_X(BPF_SUB, R0, R2), KEEP(1),
+		/* data - end */
+		LD_DATA(R0, R6), LD_END(R2, R6), ALU64_X(BPF_SUB, R0, R2), KEEP(2),
+		/* the same in 32 bits, through a 32-bit copy */
+		LD_DATA(R0, R6), LD_END(R2, R6), ALU32_X(BPF_SUB, R0, R2), KEEP(3),
+		LD_DATA(R2, R6), LD_END(R3, R6), MOV32_X(R0, R3), ALU32_X(BPF_SUB, R0, R2),
+		KEEP(4),
+		/* data + 9 - (data + 2), and both ends */
+		LD_DATA(R0, R6), MOV64_X(R2, R0), ALU64_K(BPF_ADD, R0, 9),
+		ALU64_K(BPF_ADD, R2, 2), ALU64_X(BPF_SUB, R0, R2), KEEP(5),
+		LD_END(R0, R6), LD_END(R2, R6), ALU64_X(BPF_SUB, R0, R2), KEEP(6),
+		MOV64_K(R0, 2), EXIT,
+	};
+
+	return insns_agree(insns, ARRAY_SIZE(insns));
+}
+
+/**
+ * lost_context() - the length where no register holds the context any more
+ *
+ * Return: true if the twins agree
+ */
+static bool lost_context(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R6, R1), LD_END(R7, R1), MOV64_K(R1, 0),
+		MOV64_X(R0, R7), ALU64_X(BPF_SUB, R0, R6), KEEP(0),
+		MOV64_X(R1, R7), MOV64_X(R2, R6), MOV64_K(R6, 5), SUBCALL(3), MOV64_K(R0, 2),
+		JMP_K(BPF_JEQ, R6, 5, 0), EXIT,
+		/* A function that gets start and end needs no length to compare. */
+		MOV64_K(R0, 0), JMP_X(BPF_JGT, R2, R1, 1), MOV64_K(R0, 1), EXIT,
+	};
+
+	return insns_agree(insns, ARRAY_SIZE(insns));
+}
+
+/**
+ * fields() - the context's other fields, also from a spilled context
+ *
+ * Return: true if the twins agree
+ */
+static bool fields(void)
+{
+	static const struct bpf_insn insns[] = {
+		STX(BPF_DW, R10, -24, R1), LDX(BPF_W, R0, R1, 12), KEEP(0),
+		LDX(BPF_DW, R1, R10, -24), LDX(BPF_W, R0, R1, 16), KEEP(1),
+		LDX(BPF_DW, R1, R10, -24), LD_END(R0, R1), LD_DATA(R2, R1), MOV64_K(R1, 0),
+		ALU64_X(BPF_SUB, R0, R2), KEEP(2),
+		MOV64_K(R0, 2), EXIT,
+	};
+
+	return insns_agree(insns, ARRAY_SIZE(insns));
+}
+
+/**
+ * constants() - packet pointers moved by registers that hold constants
+ *
+ * Return: true if the twins agree
+ */
+static bool constants(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R4, 6), MOV64_K(R0, 2),
+		ALU64_X(BPF_ADD, R4, R2), MOV64_X(R5, R4), ALU64_K(BPF_ADD, R5, 8),
+		JMP_X(BPF_JGT, R5, R3, 4), LDX(BPF_H, R0, R4, 0), STX(BPF_H, R4, 2, R0),
+		ST(BPF_B, R4, 6, 0x5a), MOV64_K(R0, 3), EXIT,
+	};
+
+	return insns_agree(insns, ARRAY_SIZE(insns));
+}
+
+/**
+ * loops() - a loop of constant length
+ *
+ * Return: true if the twins agree
+ */
+static bool loops(void)
+{
+	static const struct bpf_insn insns[] = {
+		MOV64_K(R0, 0), MOV64_K(R6, 0), ALU64_K(BPF_ADD, R6, 3),
+		ALU64_K(BPF_ADD, R0, 1), JMP_K(BPF_JLT, R0, 100, -3), MOV64_X(R0, R6), KEEP(0),
+		MOV64_K(R0, 2), EXIT,
+	};
+
+	return insns_agree(insns, ARRAY_SIZE(insns));
+}
+
+/**
+ * atomics() - atomic operations on a map's value
+ *
+ * Return: true if the twins agree
+ */
+static bool atomics(void)
+{
+	static const struct bpf_insn insns[] = {
+		ST(BPF_W, R10, -4, 3), MOV64_X(R2, R10), ALU64_K(BPF_ADD, R2, -4), LD_MAP(R1, 1),
+		CALL(BPF_FUNC_map_lookup_elem), MOV64_X(R6, R0), JMP_K(BPF_JEQ, R6, 0, 16),
+		MOV64_K(R1, 5), ATOMIC(BPF_DW, R6, 0, R1, BPF_ADD | BPF_FETCH),
+		ATOMIC(BPF_W, R6, 0, R1, BPF_XOR), MOV64_K(R0, 5),
+		ATOMIC(BPF_DW, R6, 0, R1, BPF_CMPXCHG), ATOMIC(BPF_DW, R6, 0, R0, BPF_XCHG),
+		KEEP(4), MOV64_K(R0, 2), EXIT,
+	};
+
+	return insns_agree(insns, ARRAY_SIZE(insns));
+}
+
+/**
+ * far() - a program whose jumps are too far for 16 bits once it is translated
+ *
+ * Return: true if the twins agree
+ */
+static bool far(void)
+{
+	enum { TURNS = 8000 };
+	static const struct bpf_insn head[] = {
+		LD_DATA(R8, R1), LD_END(R9, R1), MOV64_X(R7, R9), ALU64_X(BPF_SUB, R7, R8),
+		MOV64_K(R1, 0), JMP_K(BPF_JGT, R7, 60, 2 * TURNS),
+	};
+	static const struct bpf_insn turn[] = { MOV64_X(R0, R8), ALU64_X(BPF_SUB, R0, R9) };
+	static const struct bpf_insn tail[] = { MOV64_K(R0, 2), EXIT };
+	uint32_t cnt = ARRAY_SIZE(head) + 2 * TURNS + ARRAY_SIZE(tail);
+	struct bpf_insn *insns = calloc(cnt, sizeof(*insns));
+	bool ok;
+
+	CHECK(insns);
+	memcpy(insns, head, sizeof(head));
+	for (uint32_t i = 0; i < TURNS; i++)
+		memcpy(insns + ARRAY_SIZE(head) + 2 * i, turn, sizeof(turn));
+	memcpy(insns + cnt - ARRAY_SIZE(tail), tail, sizeof(tail));
+	ok = insns_agree(insns, cnt);
+	free(insns);
+	return ok;
+}
+
+/**
+ * obj_pass() - a compiled program that does nothing
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_pass(void)
+{
+	return object_agrees("pass");
+}
+
+/**
+ * obj_verdicts() - a compiled program with a verdict for each UDP port
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_verdicts(void)
+{
+	return object_agrees("verdicts");
+}
+
+/**
+ * obj_maps() - a compiled program with an array and a hash
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_maps(void)
+{
+	return object_agrees("maps");
+}
+
+/**
+ * obj_length() - a compiled program that asks for the packet's length
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_length(void)
+{
+	return object_agrees("length");
+}
+
+/**
+ * obj_loop() - a compiled program with a loop
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_loop(void)
+{
+	return object_agrees("loop");
+}
+
+/**
+ * obj_calls() - a compiled program of several functions
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_calls(void)
+{
+	return object_agrees("calls");
+}
+
+/**
+ * obj_bytes() - a compiled program that uses helpers for the packet
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_bytes(void)
+{
+	return object_agrees("bytes");
+}
+
+/**
+ * obj_demo() - the program of the demonstration
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_demo(void)
+{
+	return object_agrees("demo");
+}
+
+/**
+ * obj_ihl() - a parser that follows the IPv4 header's length needs form sfi
+ *
+ * Return: true if it is refused in words that say where and why
+ */
+static bool obj_ihl(void)
+{
+	struct twin t;
+	bool made = twin_from_object(&t, "ihl");
+	bool told = strstr(t.text, "moves a packet pointer by a number that is not constant, "
+				   "which the host's verifier does not allow\n") &&
+		    !strncmp(t.text, "instruction ", 12);
+
+	twin_free(&t);
+	CHECK(made);
+	CHECK_EQ(t.err, -EOPNOTSUPP);
+	CHECK(told);
+	return true;
+}
+
+/**
+ * main() - run the cases
+ *
+ * Return: exit status
+ */
+int main(void)
+{
+	static const struct ktap_case cases[] = {
+		{ "verdicts and their counters", verdicts },
+		{ "differences of packet pointers", lengths },
+		{ "the length without a context at hand", lost_context },
+		{ "context fields", fields },
+		{ "constants in registers", constants },
+		{ "a loop", loops },
+		{ "atomics", atomics },
+		{ "far jumps", far },
+		{ "compiled: pass", obj_pass },
+		{ "compiled: a verdict per port", obj_verdicts },
+		{ "compiled: maps", obj_maps },
+		{ "compiled: length", obj_length },
+		{ "compiled: loop", obj_loop },
+		{ "compiled: functions", obj_calls },
+		{ "compiled: load_bytes and store_bytes", obj_bytes },
+		{ "compiled: the demonstration", obj_demo },
+		{ "compiled: variable header length is refused in words", obj_ihl },
+	};
+
+	if (!twin_usable()) {
+		printf("TAP version 13\n1..0 # SKIP loading programs needs root\n");
+		return 0;
+	}
+	return ktap_main(cases, ARRAY_SIZE(cases));
+}
