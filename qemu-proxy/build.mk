@@ -27,16 +27,19 @@ $(PROXY): $(PROXY_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(VHOST_USER)/libvhost-user.a \
 		$(call pkg,--libs,$(PROXY_PACKAGES)) -pthread
 
-TEST_REQUEST         := $(B)/tests/unit/test_request
-TEST_REQUEST_OBJECTS := $(addprefix $(B)/,tests/unit/test_request.o qemu-proxy/request.o \
-	qemu-proxy/maps.o qemu-proxy/loader.o qemu-proxy/event.o)
+PROXY_TESTS := $(addprefix $(B)/tests/unit/,test_request test_proxy_loader)
 
-TEST_GEN_PROGS += $(TEST_REQUEST)
-SOURCES        += tests/unit/test_request.c
+TEST_GEN_PROGS += $(PROXY_TESTS)
+SOURCES        += tests/unit/test_request.c tests/unit/test_proxy_loader.c
 
-$(B)/tests/unit/test_request.o: override CPPFLAGS += -Itests -Iqemu-proxy
+$(PROXY_TESTS:%=%.o): override CPPFLAGS += -Itests -Iqemu-proxy
 
-$(TEST_REQUEST): $(TEST_REQUEST_OBJECTS)
+$(B)/tests/unit/test_request: $(addprefix $(B)/,tests/unit/test_request.o \
+		qemu-proxy/request.o qemu-proxy/event.o)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/tests/unit/test_proxy_loader: $(addprefix $(B)/,tests/unit/test_proxy_loader.o \
+		qemu-proxy/request.o qemu-proxy/maps.o qemu-proxy/loader.o)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libsystemd)
 
 install_proxy: $(PROXY)

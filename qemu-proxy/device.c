@@ -140,7 +140,7 @@ static int on_welcome(void *data, const struct vbpf_welcome *w)
 {
 	struct proxy *p = data;
 	const uint8_t *mac = w->config.mac;
-	bool changed = memcmp(&p->config, &w->config, sizeof(p->config));
+	bool changed = memcmp(&p->config, &w->config, sizeof(p->config)) != 0;
 
 	maps_clear(&p->maps_coming);
 	if (le32toh(w->config.magic) != VIRTIO_BPF_MAGIC ||
@@ -149,7 +149,7 @@ static int on_welcome(void *data, const struct vbpf_welcome *w)
 			log_msg("the loader describes a device that this proxy does not know");
 		return -EPROTO;
 	}
-	if (p->mac_known && memcmp(p->config.mac, mac, sizeof(p->config.mac))) {
+	if (p->mac_known && memcmp(p->config.mac, mac, sizeof(p->config.mac)) != 0) {
 		if (!p->loader.said_refused)
 			log_msg("the loader says that port '%s' serves the NIC "
 				"%02x:%02x:%02x:%02x:%02x:%02x, which is not the one this proxy "

@@ -31,8 +31,8 @@
 /* Messages taken in at one wake-up, so that other sources get their turn */
 #define RECV_AT_ONCE	16
 
-static const char away[] =
-	"the host's loader is not running; try again when the host's operator has started it";
+/* Linux shows no more than 80 bytes of such a sentence to who calls ip. */
+static const char away[] = "the host's loader is not running; try again later";
 
 static void connection_lost(struct loader *l, const char *why);
 
@@ -362,7 +362,7 @@ static int take(struct loader *l, struct vbpf_msg *m)
  */
 static void serve(struct loader *l, uint32_t events)
 {
-	struct vbpf_msg m;
+	struct vbpf_msg m = { .fd = -1 };
 	int ret = 0;
 
 	if ((events & EPOLLOUT) && l->state == LOADER_UP)
@@ -688,7 +688,7 @@ void loader_drain(struct loader *l, unsigned int ms)
 		;
 	if (l->waiting)
 		fail_calls(l, VIRTIO_BPF_S_AGAIN,
-			   "the host's loader took too long while the device was stopped; try again",
+			   "the host's loader took too long while the device stopped; try again",
 			   false);
 }
 

@@ -184,11 +184,11 @@ static int drop_privileges(void)
 	const struct rlimit nofile = { NOFILE, NOFILE }, none = { 0, 0 };
 
 	if (geteuid() == 0)
-		log_msg("started as root: going on without capabilities, but a user of its own is better");
-	capng_clear(CAPNG_SELECT_BOTH);
-	/* The bounding set takes a privilege to clear; without it nothing is lost. */
-	if (capng_apply(CAPNG_SELECT_CAPS) ||
-	    (geteuid() == 0 && capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)) {
+		log_msg("started as root: going on without capabilities; "
+			"a user of its own is better");
+	/* The bounding set may stay: no exec can gain anything any more. */
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (capng_apply(CAPNG_SELECT_CAPS)) {
 		log_msg("cannot drop capabilities");
 		return -EPERM;
 	}

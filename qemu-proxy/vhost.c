@@ -93,9 +93,10 @@ static struct proxy *proxy_of(VuDev *dev)
  */
 static void on_panic(VuDev *dev, const char *why)
 {
+	/* Some of the library's sentences end in a newline. */
 	log_guest(&proxy_of(dev)->guest_log,
-		  "the device is stopped until the guest resets it: %s",
-		  why ? why : "out of memory");
+		  "the device is stopped until the guest resets it: %.*s",
+		  why ? (int)strcspn(why, "\n") : 0, why ? why : "");
 }
 
 /**

@@ -168,7 +168,7 @@ bed_wait()
 			sleep 0.05
 			continue
 		fi
-		tail -n 20 "$BED_DIR/$name.log" >&2
+		bed_logs 20 >&2
 		bed_stop "$name"
 		return 1
 	done
@@ -264,6 +264,7 @@ bed_vm_start()
 			-device "vhost-user-test-device-pci,id=bpf0,bus=port1,virtio-id=21,num_vqs=2,vq_size=64,config_size=64,chardev=vhost")
 	fi
 	[ "$accel" = tcg ] || device+=(-cpu host)
+	BED_AGENT_SAID=''
 	bed_start vm "$BED_TOP/scripts/testbed" qemu \
 		-M q35 -accel "$accel" -m 256 -nodefaults -display none -no-reboot \
 		-object memory-backend-memfd,id=mem,size=256M,share=on \
@@ -298,14 +299,13 @@ bed_initramfs()
 # bed_agent_ready() - tell if the guest's agent has said that it is there
 bed_agent_ready()
 {
-	local line fd status=1
+	local part fd
 
 	exec {fd}<>"$BED_DIR/agent.out"
-	if read -r -t 0.01 -u "$fd" line && [ "$line" = ready ]; then
-		status=0
-	fi
+	read -r -t 0.05 -u "$fd" part || true
 	exec {fd}>&-
-	return "$status"
+	BED_AGENT_SAID+=$part	# a byte or more at a time
+	[ "$BED_AGENT_SAID" = ready ]
 }
 
 # bed_vm_stop() - end the guest at once

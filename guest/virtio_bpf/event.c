@@ -65,7 +65,7 @@ static void vbpf_event_show(struct vbpf_dev *vbpf,
 
 	rtnl_lock();
 	if (vbpf->hook)
-		vbpf_warn(vbpf->hook->netdev, "%s%s%.*s\n", what,
+		vbpf_warn(vbpf, vbpf->hook->netdev, "%s%s%.*s\n", what,
 			  len ? ": " : "", len, text);
 	else
 		dev_warn_ratelimited(&vbpf->vdev->dev, "%s%s%.*s\n", what,

@@ -17,6 +17,9 @@
 
 #include "virtio_bpf_drv.h"
 
+/* Refusals in 5 seconds that the log tells; libbpf provokes each twice */
+#define VBPF_WARN_BURST 20
+
 module_param_cb(timeout_ms, &vbpf_timeout_ops, &vbpf_timeout_ms, 0644);
 __MODULE_PARM_TYPE(timeout_ms, "uint");
 MODULE_PARM_DESC(timeout_ms,
@@ -160,6 +163,8 @@ static int vbpf_probe(struct virtio_device *vdev)
 	vbpf->vdev = vdev;
 	vdev->priv = vbpf;
 	INIT_LIST_HEAD(&vbpf->node);
+	ratelimit_state_init(&vbpf->warn_limit, 5 * HZ, VBPF_WARN_BURST);
+	ratelimit_set_flags(&vbpf->warn_limit, RATELIMIT_MSG_ON_RELEASE);
 	mutex_init(&vbpf->maps_lock);
 	INIT_LIST_HEAD(&vbpf->maps);
 	vbpf_requestq_init(&vbpf->requestq);

@@ -57,7 +57,7 @@ static void vbpf_set_extack(struct vbpf_hook *hook, struct vbpf_req *req,
 	const char *text = vbpf_req_sentence(req, err);
 
 	vbpf_extack_text(extack, text, vbpf_error_text(err));
-	vbpf_warn(hook->netdev, "XDP %s: %s\n",
+	vbpf_warn(hook->vbpf, hook->netdev, "XDP %s: %s\n",
 		  req->type == VIRTIO_BPF_XDP_ATTACH ? "attach" : "detach",
 		  text);
 }

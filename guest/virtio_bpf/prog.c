@@ -216,11 +216,11 @@ static int vbpf_prog_prepare(struct bpf_prog *prog)
 	int err;
 
 	if (prog->type != BPF_PROG_TYPE_XDP) {
-		vbpf_warn(netdev, "only XDP programs can be offloaded\n");
+		vbpf_warn(vbpf, netdev, "only XDP programs can be offloaded\n");
 		return -EOPNOTSUPP;
 	}
 	if (!(vbpf->limits.classes & BIT(VIRTIO_BPF_CLASS_XDP))) {
-		vbpf_warn(netdev, "the BPF device takes no XDP programs\n");
+		vbpf_warn(vbpf, netdev, "the BPF device takes no XDP programs\n");
 		return -EOPNOTSUPP;
 	}
 	if (!try_module_get(THIS_MODULE))

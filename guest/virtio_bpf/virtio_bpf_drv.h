@@ -28,7 +28,7 @@
 #include <linux/bpf.h>
 #include <linux/completion.h>
 #include <linux/netdevice.h>
-#include <linux/net.h>
+#include <linux/ratelimit.h>
 #include <linux/refcount.h>
 #include <linux/virtio.h>
 #include <linux/wait.h>
@@ -41,10 +41,10 @@ struct bpf_verifier_env;
 struct vbpf_dev;
 
 /* A refusal that the tenant can provoke at will: said, but not too often */
-#define vbpf_warn(netdev, ...)				\
-do {							\
-	if (net_ratelimit())				\
-		netdev_warn(netdev, __VA_ARGS__);	\
+#define vbpf_warn(vbpf, netdev, ...)				\
+do {								\
+	if (__ratelimit(&(vbpf)->warn_limit))			\
+		netdev_warn(netdev, __VA_ARGS__);		\
 } while (0)
 
 /* Room for the sentence that may come with XDP_ATTACH and its like */
@@ -173,6 +173,7 @@ struct vbpf_hook {
  * @node: in the list of all devices that run; rtnl
  * @hook: the netdev served, or NULL; rtnl
  * @attached: handle of the attached program, or 0; rtnl
+ * @warn_limit: how often vbpf_warn() speaks
  * @maps_lock: for @maps
  * @maps: all struct vbpf_map
  * @requestq: the requestq
@@ -185,6 +186,7 @@ struct vbpf_dev {
 	struct list_head node;
 	struct vbpf_hook *hook;
 	u32 attached;
+	struct ratelimit_state warn_limit;
 	struct mutex maps_lock;
 	struct list_head maps;
 	struct vbpf_requestq requestq;

@@ -140,7 +140,9 @@ static int argument(struct call *c, int reg, enum wl_arg arg)
 
 	switch (arg) {
 	case WL_CTX:
-		return rw_val_is(v, RW_CTX) && v->known && !v->off ? 0 : wrong(c, reg, "the context");
+		if (rw_val_is(v, RW_CTX) && v->known && !v->off)
+			return 0;
+		return wrong(c, reg, "the context");
 	case WL_MAP:
 		if (!rw_val_is(v, RW_MAP))
 			return wrong(c, reg, "a map");

@@ -390,7 +390,8 @@ static int lite_jmp(struct lite *l, uint32_t at)
 		return lite_exit(l, at);
 	if (rw_is_subcall(insn)) {
 		if (!g->an->at[at + 1].seen)
-			return rw_refuse(g->why, -EINVAL, at, "calls a function that never returns");
+			return rw_refuse(g->why, -EINVAL, at,
+					 "calls a function that never returns");
 		rw_emit_jump(&g->edit, insn, rw_edit_func(&g->edit, rw_func_at(g->code, to)));
 	} else if (insn->code == RW_CALL) {
 		return g->target->helper(g, at, wl_find((uint32_t)insn->imm));
@@ -415,8 +416,8 @@ static int lite_insn(struct lite *l, uint32_t at)
 
 	rw_edit_at(&g->edit, at);
 	if (g->code->flags[at] & RW_I_HEAD)
-		rw_emit(&g->edit, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_10, l->loop_slot,
-			0);
+		rw_emit(&g->edit, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_10,
+			l->loop_slot, 0);
 	switch (BPF_CLASS(g->code->insns[at].code)) {
 	case BPF_ALU:
 	case BPF_ALU64:

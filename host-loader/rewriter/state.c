@@ -248,7 +248,6 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o)
 {
 	struct rw_slot was = *s;
 
-	s->init = was.init & o->init;
 	s->ptr = was.ptr | o->ptr;
 	if (!was.size) {
 		s->val = o->val;
@@ -259,8 +258,8 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o)
 	} else if (o->size) {
 		lose(s);
 	}
-	return s->init != was.init || s->ptr != was.ptr || s->at != was.at ||
-	       s->size != was.size || !rw_val_eq(&s->val, &was.val);
+	return s->ptr != was.ptr || s->at != was.at || s->size != was.size ||
+	       !rw_val_eq(&s->val, &was.val);
 }
 
 /**
@@ -312,7 +311,6 @@ static void store_part(struct rw_slot *slot, unsigned int at, unsigned int size,
 	bool apart = slot->size && slot->size != RW_LOST &&
 		     (at >= (unsigned int)slot->at + slot->size || at + size <= slot->at);
 
-	slot->init |= mask;
 	slot->ptr = (uint8_t)(ptr ? slot->ptr | mask : slot->ptr & ~mask);
 	if (val) {
 		slot->val = *val;

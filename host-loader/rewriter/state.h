@@ -10,6 +10,7 @@
  * are joined, which is what makes the analysis end.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "insn.h"
@@ -62,14 +63,12 @@ struct rw_val {
  * @at: byte at which it begins
  * @size: how many bytes it has; 0 if nothing was ever stored, RW_LOST if what
  *        is there is no longer known as a whole
- * @init: bit n set: byte n has been written on every path
  * @ptr: bit n set: byte n may be part of a pointer
  */
 struct rw_slot {
 	struct rw_val val;
 	uint8_t at;
 	uint8_t size;
-	uint8_t init;
 	uint8_t ptr;
 };
 

@@ -290,7 +290,7 @@ static bool far(void)
 	enum { TURNS = 8000 };
 	static const struct bpf_insn head[] = {
 		LD_DATA(R8, R1), LD_END(R9, R1), MOV64_X(R7, R9), ALU64_X(BPF_SUB, R7, R8),
-		MOV64_K(R1, 0), JMP_K(BPF_JGT, R7, 60, 2 * TURNS),
+		MOV64_K(R1, 0), ALU64_K(BPF_ADD, R8, 1), JMP_K(BPF_JGT, R7, 60, 2 * TURNS),
 	};
 	static const struct bpf_insn turn[] = { MOV64_X(R0, R8), ALU64_X(BPF_SUB, R0, R9) };
 	static const struct bpf_insn tail[] = { MOV64_K(R0, 2), EXIT };
