@@ -509,11 +509,14 @@ int control_start(struct loader *loader, struct text *why)
 void control_stop(struct loader *loader)
 {
 	struct control *control = loader->control;
+	struct control_conn *conn, *next;
 
 	if (!control)
 		return;
-	while (!TAILQ_EMPTY(&control->conns))
-		control_close(TAILQ_FIRST(&control->conns));
+	for (conn = TAILQ_FIRST(&control->conns); conn; conn = next) {
+		next = TAILQ_NEXT(conn, node);
+		control_close(conn);
+	}
 	sd_event_source_disable_unref(control->io);
 	close(control->fd);
 	unlink(loader->conf.control);

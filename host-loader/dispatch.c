@@ -25,10 +25,7 @@
 void dispatch_release(struct port *port)
 {
 	attach_drop(port);
-	while (!TAILQ_EMPTY(&port->progs))
-		port_del_prog(port, TAILQ_FIRST(&port->progs));
-	while (!TAILQ_EMPTY(&port->maps))
-		port_del_map(port, TAILQ_FIRST(&port->maps));
+	port_empty(port);
 	port_close_fd(&port->norm_counters);
 	store_clear(port);
 }

@@ -59,6 +59,26 @@ void port_close_fd(int *fd)
 }
 
 /**
+ * port_empty() - free a port's programs and maps
+ * @port: the port
+ */
+void port_empty(struct port *port)
+{
+	struct prog *prog, *next_prog;
+	struct map *map, *next_map;
+
+	port->attached = NULL;
+	for (prog = TAILQ_FIRST(&port->progs); prog; prog = next_prog) {
+		next_prog = TAILQ_NEXT(prog, node);
+		port_del_prog(port, prog);
+	}
+	for (map = TAILQ_FIRST(&port->maps); map; map = next_map) {
+		next_map = TAILQ_NEXT(map, node);
+		port_del_map(port, map);
+	}
+}
+
+/**
  * port_close() - let go of a port's objects
  * @port: the port
  *
@@ -66,11 +86,7 @@ void port_close_fd(int *fd)
  */
 void port_close(struct port *port)
 {
-	port->attached = NULL;
-	while (!TAILQ_EMPTY(&port->progs))
-		port_del_prog(port, TAILQ_FIRST(&port->progs));
-	while (!TAILQ_EMPTY(&port->maps))
-		port_del_map(port, TAILQ_FIRST(&port->maps));
+	port_empty(port);
 	port_close_fd(&port->link);
 	port_close_fd(&port->norm);
 	port_close_fd(&port->norm_counters);

@@ -101,6 +101,7 @@ struct port {
 
 void port_init(struct port *port, const struct conf_port *conf, const char *bpffs);
 void port_close_fd(int *fd);
+void port_empty(struct port *port);
 void port_close(struct port *port);
 struct prog *port_prog(const struct port *port, uint32_t handle);
 struct map *port_map(const struct port *port, uint32_t handle);

@@ -549,6 +549,7 @@ int server_start(struct loader *loader, struct text *why)
 void server_stop(struct loader *loader)
 {
 	struct server *server = loader->server;
+	struct conn *conn, *next;
 
 	if (!server)
 		return;
@@ -560,8 +561,10 @@ void server_stop(struct loader *loader)
 		port->proxy = NULL;
 		port->linger = sd_event_source_disable_unref(port->linger);
 	}
-	while (!TAILQ_EMPTY(&server->conns))
-		server_close(TAILQ_FIRST(&server->conns));
+	for (conn = TAILQ_FIRST(&server->conns); conn; conn = next) {
+		next = TAILQ_NEXT(conn, node);
+		server_close(conn);
+	}
 	sd_event_source_disable_unref(server->io);
 	close(server->fd);
 	unlink(loader->conf.socket);

@@ -129,9 +129,11 @@ vbpf()
 
 # host_bpftool() - run bpftool in the host's namespace
 # @*: its arguments
+#
+# The tree's: Debian 12's own does not know tcx.
 host_bpftool()
 {
-	host "$(PATH=$PATH:/usr/sbin command -v bpftool)" "$@"
+	host "$BED_TOP/scripts/testbed" bpftool "$@"
 }
 
 # bed_start() - start a process in the host's namespace
@@ -334,10 +336,10 @@ bed_monitor()
 guest()
 {
 	local tag=vbpf-$RANDOM$RANDOM$RANDOM line='' part='' text='' begun=''
-	local in out lock status=255 LC_ALL=C
+	local in out lock status='' LC_ALL=C
 	local end=$((SECONDS + BED_GUEST_TIMEOUT + 5))
 
-	bed_guest_runs || return "$status"
+	bed_guest_runs || return 255
 	exec {lock}>"$BED_DIR/agent.lock" {in}<>"$BED_DIR/agent.in" \
 		{out}<>"$BED_DIR/agent.out"
 	flock "$lock"
@@ -360,8 +362,8 @@ guest()
 	# The agent's own line feed comes last.
 	text=${text%$'\n'}
 	[ -z "$text" ] || printf '%s\n' "${text%$'\n'}"
-	[ "$status" != 255 ] || note "the guest does not answer: $*"
-	return "$status"
+	[ "$status" ] || note "the guest does not answer: $*"
+	return "${status:-255}"
 }
 
 # bed_guest_runs() - tell if QEMU runs, and complain if not
