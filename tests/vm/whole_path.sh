@@ -1,308 +1,320 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The whole path in a real guest: what the guest's own tools say and what the
-# packets do. The list follows the kernel's own test of offloading devices
-# (tools/testing/selftests, "bpf offload"), as behaviour, and adds what happens
-# to packets. KVER chooses the guest's kernel.
+# DOC: The whole path in a real guest
+#
+# What the guest's own tools say and what becomes of the packets. The first
+# part follows, as behaviour, the kernel's own test for devices that offload
+# BPF; the packets and the host's side are ours. KVER chooses the kernel.
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/vm/common.sh
+. "$(dirname "$0")/common.sh"
 
 KVER=${KVER:-6.12}
 
-# rx - packets that the guest's card has received
-rx() {
-	guest 'cat /sys/class/net/eth0/statistics/rx_packets'
-}
-
-# counter NAME - a counter of the attached program, as the host keeps it
-counter() {
-	vbpf --json stats "$BED_PORT" | jq ".ports[0].progs[] | select(.attached) | .$1"
-}
-
-# send_udp PORT COUNT - datagrams from the client to the guest
-send_udp() {
-	client bash -c "for i in \$(seq $2); do echo x >/dev/udp/$BED_GUEST_IP/$1; done"
-	sleep 0.5
-}
-
-# exchange PORT TEXT - send one frame, print what was sent and what came back
-exchange() {
-	client "$BED_BUILD/tests/tools/exchange" "$BED_CLIENT_IF" "$BED_CLIENT_MAC" "$BED_GUEST_MAC" \
-		"$BED_CLIENT_IP" "$BED_GUEST_IP" "$1" "$2" 300
-}
-
-# attach OBJECT - attach an object's XDP program
-attach() {
-	guest "ip link set dev eth0 xdpoffload obj /bpf/$1.o sec xdp"
-}
-
-# off - take the offloaded program off
-off() {
-	guest 'ip link set dev eth0 xdpoffload off'
-}
-
-# refused WORDS COMMAND - the guest's command must fail and say WORDS
-refused() {
+t_attach()
+{
 	local out
 
-	if out=$(guest "$2" 2>&1); then
-		diag "not refused: $2"
-		return 1
-	fi
-	if ! grep -qF -- "$1" <<<"$out"; then
-		diag "refused without saying '$1': $out"
-		return 1
-	fi
+	attach verdicts || return
+	out=$(guest ip -d link show dev eth0)
+	grep -q 'xdpoffload' <<<"$out" || return
+	out=$(guest bpftool prog show)
+	grep -q 'offloaded_to eth0' <<<"$out" || return
+	out=$(vbpf show "$BED_PORT")
+	grep -q 'verdicts' <<<"$out" || return
+	out=$(host_bpftool net show dev "$BED_TAP")
+	grep -q 'verdicts' <<<"$out"
 }
 
-# host_holds PROGS MAPS - the host must come to hold so many for this port
-host_holds() {
-	local tries=20
+# ip, bpftool and the host must agree on what is attached
+t_ids()
+{
+	local out id tag
 
-	# the guest's kernel frees maps from a work item
-	until vbpf --json list | jq -e ".ports[0] | .prog_cnt == $1 and .map_cnt == $2" >/dev/null; do
-		[ $((tries -= 1)) -gt 0 ] || { diag "the host holds: $(vbpf --json list)"; return 1; }
-		sleep 0.1
-	done
+	out=$(guest ip -d link show dev eth0)
+	id=$(sed -n 's/.*prog\/xdp id \([0-9]*\).*/\1/p' <<<"$out")
+	tag=$(sed -n 's/.*prog\/xdp id [0-9]* .*tag \([0-9a-f]*\).*/\1/p' <<<"$out")
+	[ "$id" ] && [ "$tag" ] || return
+	out=$(guest bpftool prog show id "$id")
+	grep -q "tag $tag" <<<"$out" || return
+	vbpf --json show "$BED_PORT" | jq -e --arg tag "$tag" \
+		'.ports[0].progs | length == 1 and .[0].tag == $tag' >/dev/null
 }
 
-# answers - does the guest answer ping?
-answers() {
-	answers
-}
-
-t_ping_without() {
-	answers
-}
-
-t_attach_shows() {
-	attach verdicts || return 1
-	guest 'ip -d link show dev eth0' | grep -q 'xdpoffload' || return 1
-	guest 'bpftool prog show' | grep -q 'offloaded_to eth0' || return 1
-	vbpf show "$BED_PORT" | grep -q verdicts || return 1
-}
-
-t_ids_agree() {
-	local ip_out id tag
-
-	ip_out=$(guest 'ip -d link show dev eth0')
-	id=$(sed -n 's/.*prog\/xdp id \([0-9]*\).*/\1/p' <<<"$ip_out")
-	tag=$(sed -n 's/.*prog\/xdp id [0-9]* .*tag \([0-9a-f]*\).*/\1/p' <<<"$ip_out")
-	[ -n "$id" ] && [ -n "$tag" ] || return 1
-	guest "bpftool prog show id $id" | grep -q "tag $tag" || return 1
-	vbpf --json show "$BED_PORT" |
-		jq -e --arg tag "$tag" '.ports[0].progs | length == 1 and .[0].tag == $tag' >/dev/null
-}
-
-t_drop() {
-	local before after n
+# @1: UDP port, @2: counter: packets that must not reach the guest
+gone()
+{
+	local before after count
 
 	before=$(rx)
-	n=$(counter drop)
-	send_udp 1000 20
+	count=$(counter "$2")
+	send_udp "$1" 20
 	after=$(rx)
-	[ "$before" = "$after" ] || { diag "rx moved from $before to $after"; return 1; }
-	[ "$(($(counter drop) - n))" -eq 20 ]
+	count=$(($(counter "$2") - count))
+	[ "$before" = "$after" ] && [ "$count" -eq 20 ] && return
+	diag "the guest's rx_packets: $before, then $after; $2 counted $count of 20"
+	return 1
 }
 
-t_aborted() {
-	local before after n
-
-	before=$(rx)
-	n=$(counter aborted)
-	send_udp 1001 5
-	after=$(rx)
-	[ "$before" = "$after" ] && [ "$(($(counter aborted) - n))" -eq 5 ]
+t_drop()
+{
+	gone 1000 drop
 }
 
-t_unknown_verdict() {
-	local before after n
-
-	before=$(rx)
-	n=$(counter invalid)
-	send_udp 1010 5
-	after=$(rx)
-	[ "$before" = "$after" ] && [ "$(($(counter invalid) - n))" -eq 5 ]
+t_aborted()
+{
+	gone 1001 aborted
 }
 
-t_tx() {
+t_no_verdict()
+{
+	gone 1010 invalid
+}
+
+t_tx()
+{
 	local before after out sent want
 
 	before=$(rx)
 	out=$(exchange 1002 question)
 	after=$(rx)
-	[ "$before" = "$after" ] || { diag "rx moved from $before to $after"; return 1; }
-	# the MAC addresses change places and the first letter becomes T (54)
+	# The MAC addresses change places and the payload's first byte becomes T.
 	sent=$(sed -n 's/^sent //p' <<<"$out")
 	want=${sent:12:12}${sent:0:12}${sent:24:60}54${sent:86}
-	grep -qx "got $want" <<<"$out" || { diag "want $want, saw $out"; return 1; }
+	[ "$before" = "$after" ] && grep -qx "got $want" <<<"$out" && return
+	diag "rx_packets: $before, then $after; want $want in: $out"
+	return 1
 }
 
-t_pass_rewritten() {
-	guest 'rm -f /tmp/w; socat -u UDP4-RECV:1003 OPEN:/tmp/w,creat >/dev/null 2>&1 & echo $! >/tmp/w.pid; sleep 0.3'
+t_pass_rewritten()
+{
+	local tries=20
+
+	guest 'socat -u UDP4-RECV:1003 OPEN:/tmp/w,creat,trunc >/dev/null 2>&1 & sleep 0.5'
 	exchange 1003 question >/dev/null
-	sleep 0.3
-	guest 'kill $(cat /tmp/w.pid)'
-	[ "$(guest 'cat /tmp/w')" = Wuestion ]
+	until [ "$(guest cat /tmp/w)" = Wuestion ]; do
+		[ $((tries -= 1)) -gt 0 ] || return
+		sleep 0.1
+	done
 }
 
-t_pass_counts() {
-	local n
+t_pass_counts()
+{
+	local count
 
-	n=$(counter pass)
-	answers || return 1
-	[ "$(($(counter pass) - n))" -ge 3 ]
+	count=$(counter pass)
+	answers && [ "$(($(counter pass) - count))" -eq 2 ]
 }
 
-t_replace_needs_force() {
-	refused 'XDP' 'ip link set dev eth0 xdpoffload obj /bpf/drop.o sec xdp' || return 1
-	guest 'ip -force link set dev eth0 xdpoffload obj /bpf/drop.o sec xdp' || return 1
-	! answers
+t_replace()
+{
+	refused 'XDP program already attached' \
+		'ip link set dev eth0 xdpoffload obj /bpf/drop.o sec xdp' || return
+	guest ip -force link set dev eth0 xdpoffload obj /bpf/drop.o sec xdp && silent
 }
 
-t_off_restores() {
-	off || return 1
-	answers || return 1
-	host_holds 0 0
+t_off()
+{
+	off && answers && host_holds 0 0 && nothing_at_tap
 }
 
-t_off_again() {
+t_off_twice()
+{
 	off && off
 }
 
-t_wrong_mode() {
-	guest 'bpftool prog load /bpf/pass.o /sys/fs/bpf/native type xdp 2>&1' >/dev/null || true
-	guest 'bpftool prog load /bpf/drop.o /sys/fs/bpf/plain type xdp' || return 1
-	refused '' 'ip link set dev eth0 xdpoffload pinned /sys/fs/bpf/plain' || return 1
-	guest 'bpftool prog load /bpf/drop.o /sys/fs/bpf/off type xdp offload_dev eth0' || return 1
-	refused '' 'ip link set dev eth0 xdpdrv pinned /sys/fs/bpf/off' || return 1
-	refused '' 'ip link set dev eth0 xdpgeneric pinned /sys/fs/bpf/off' || return 1
+t_wrong_mode()
+{
+	guest bpftool prog load /bpf/drop.o /sys/fs/bpf/plain type xdp &&
+	refused 'not loaded for offload' \
+		'ip link set dev eth0 xdpoffload pinned /sys/fs/bpf/plain' &&
+	guest bpftool prog load /bpf/drop.o /sys/fs/bpf/off type xdp offload_dev eth0 &&
+	refused 'offloaded' 'ip link set dev eth0 xdpdrv pinned /sys/fs/bpf/off' &&
+	refused 'offloaded' 'ip link set dev eth0 xdpgeneric pinned /sys/fs/bpf/off' &&
+	guest rm /sys/fs/bpf/plain
 }
 
-t_pinned() {
-	guest 'ip link set dev eth0 xdpoffload pinned /sys/fs/bpf/off' || return 1
-	! answers || return 1
-	guest 'bpftool net detach xdpoffload dev eth0' || return 1
-	answers || return 1
-	guest 'bpftool net attach xdpoffload pinned /sys/fs/bpf/off dev eth0' || return 1
-	! answers || return 1
+t_pinned()
+{
+	guest ip link set dev eth0 xdpoffload pinned /sys/fs/bpf/off && silent &&
+	guest bpftool net detach xdpoffload dev eth0 && answers &&
+	guest bpftool net attach xdpoffload pinned /sys/fs/bpf/off dev eth0 && silent
 }
 
-t_coexist() {
-	guest 'ip link set dev eth0 xdpdrv obj /bpf/pass.o sec xdp' || return 1
-	guest 'ip -d link show dev eth0' | grep -q 'xdpmulti\|xdpoffload' || return 1
-	guest 'ip link set dev eth0 xdpdrv off' || return 1
-	off && guest 'rm /sys/fs/bpf/off /sys/fs/bpf/plain; rm -f /sys/fs/bpf/native'
+t_native_beside()
+{
+	local out
+
+	guest ip link set dev eth0 xdpgeneric obj /bpf/pass.o sec xdp || return
+	out=$(guest ip -d link show dev eth0)
+	grep -q 'xdpmulti' <<<"$out" || return
+	guest ip link set dev eth0 xdpgeneric off && silent &&
+	off && answers && guest rm /sys/fs/bpf/off
 }
 
-t_tc_class() {
-	refused '' 'bpftool prog load /bpf/pass.o /sys/fs/bpf/tc type classifier offload_dev eth0'
+t_tc_class()
+{
+	refused 'failed to load' \
+		'bpftool prog load /bpf/tc.o /sys/fs/bpf/tc type classifier offload_dev eth0'
 }
 
-t_maps() {
-	attach maps || return 1
-	guest 'bpftool map update name seen key 0 0 0 0 value 0 0 0 0 0 0 0 0' || return 1
-	answers || return 1
-	[ "$(guest 'bpftool -j map lookup name seen key 0 0 0 0' | jq -r '.formatted.value // (.value[0] | ltrimstr("0x") | tonumber)')" -ge 3 ] || return 1
-	guest 'bpftool map update name verdict key 0 0 0 0 value 1 0 0 0 0 0 0 0' || return 1
-	! answers || return 1
-	guest 'bpftool map update name verdict key 0 0 0 0 value 2 0 0 0 0 0 0 0' || return 1
-	answers
+t_maps()
+{
+	local value
+
+	attach maps &&
+	guest bpftool map update name seen key 0 0 0 0 value 0 0 0 0 0 0 0 0 &&
+	answers || return
+	value=$(guest bpftool -j map lookup name seen key 0 0 0 0 | jq -r '.value[0]')
+	[ "$value" = 0x02 ] || { diag "2 packets, but the map says $value"; return 1; }
+	guest bpftool map update name verdict key 0 0 0 0 value 1 0 0 0 0 0 0 0 && silent &&
+	guest bpftool map update name verdict key 0 0 0 0 value 2 0 0 0 0 0 0 0 && answers
 }
 
-t_map_rules() {
-	refused 'File exists' 'bpftool map update name seen key 0 0 0 0 value 0 0 0 0 0 0 0 0 noexist' || return 1
-	refused 'No such file' 'bpftool map update name seen key 9 0 0 0 value 0 0 0 0 0 0 0 0 exist' || return 1
-	guest 'bpftool map update name seen key 1 0 0 0 value 0 0 0 0 0 0 0 0' || return 1
-	refused 'too long' 'bpftool map update name seen key 2 0 0 0 value 0 0 0 0 0 0 0 0' || return 1
-	[ "$(guest 'bpftool -j map dump name seen' | jq length)" -eq 2 ] || return 1
-	guest 'bpftool map getnext name verdict key 0 0 0 0' >/dev/null || return 1
-	refused 'No such file' 'bpftool map getnext name verdict key 1 0 0 0' || return 1
-	guest 'bpftool map delete name seen key 1 0 0 0' || return 1
-	refused 'No such file' 'bpftool map delete name seen key 1 0 0 0' || return 1
-	refused 'Invalid argument' 'bpftool map delete name verdict key 0 0 0 0' || return 1
-	off
+t_map_rules()
+{
+	local zero='0 0 0 0 0 0 0 0'
+
+	refused 'File exists' "bpftool map update name seen key 0 0 0 0 value $zero noexist" &&
+	refused 'No such file' "bpftool map update name seen key 9 0 0 0 value $zero exist" &&
+	guest bpftool map update name seen key 1 0 0 0 value "$zero" &&
+	refused 'list too long' "bpftool map update name seen key 2 0 0 0 value $zero" &&
+	[ "$(guest bpftool -j map dump name seen | jq length)" -eq 2 ] &&
+	guest bpftool map getnext name verdict key 0 0 0 0 >/dev/null &&
+	refused 'No such file' 'bpftool map getnext name verdict key 1 0 0 0' &&
+	guest bpftool map delete name seen key 1 0 0 0 &&
+	refused 'No such file' 'bpftool map delete name seen key 1 0 0 0' &&
+	refused 'Invalid argument' 'bpftool map delete name verdict key 0 0 0 0' &&
+	off && host_holds 0 0
 }
 
-t_map_limits() {
-	# the port's limits: see bed_loader_start below
-	refused '' 'bpftool map create /sys/fs/bpf/m type hash key 4 value 1048576 entries 1 name m offload_dev eth0' || return 1
-	refused '' 'bpftool map create /sys/fs/bpf/m type hash key 4 value 4 entries 4294967295 name m offload_dev eth0' || return 1
-	refused '' 'bpftool map create /sys/fs/bpf/m type hash key 4 value 4 entries 4 name m flags 0x80 offload_dev eth0' || return 1
-	guest 'dmesg | grep -c "virtio_bpf.*map"' >/dev/null
+# @1: what to create, after "type": a map that must be refused, and logged
+map_refused()
+{
+	refused 'map create failed' \
+		"bpftool map create /sys/fs/bpf/m type $1 name m offload_dev eth0" &&
+	said "$2"
 }
 
-t_too_many_maps() {
+t_map_limits()
+{
+	map_refused 'hash key 4 value 1048576 entries 1' 'value.*1048576' &&
+	map_refused 'hash key 600 value 4 entries 1' 'key.*600' &&
+	map_refused 'hash key 4 value 4 entries 4294967295' 'entries.*4294967295' &&
+	map_refused 'hash key 4 value 4 entries 4 flags 0x40' 'flags.*0x40' &&
+	host_holds 0 0
+}
+
+t_too_many_maps()
+{
 	local i
 
 	for i in 1 2 3 4; do
-		guest "bpftool map create /sys/fs/bpf/m$i type hash key 4 value 4 entries 4 name m$i offload_dev eth0" || return 1
+		guest bpftool map create "/sys/fs/bpf/m$i" type hash key 4 value 4 \
+			entries 4 name "m$i" offload_dev eth0 || return
 	done
-	refused '' 'bpftool map create /sys/fs/bpf/m5 type hash key 4 value 4 entries 4 name m5 offload_dev eth0' || return 1
-	guest 'rm /sys/fs/bpf/m?; sleep 0.5' || return 1
-	guest "bpftool map create /sys/fs/bpf/m1 type hash key 4 value 4 entries 4 name m1 offload_dev eth0 && rm /sys/fs/bpf/m1"
+	map_refused 'hash key 4 value 4 entries 4' '4 maps' &&
+	guest 'rm /sys/fs/bpf/m?' && host_holds 0 0 &&
+	guest 'bpftool map create /sys/fs/bpf/m1 type hash key 4 value 4 entries 4 name m1 \
+		offload_dev eth0 && rm /sys/fs/bpf/m1'
 }
 
-t_too_many_progs() {
+t_too_many_progs()
+{
 	local i
 
 	for i in 1 2 3; do
-		guest "bpftool prog load /bpf/drop.o /sys/fs/bpf/p$i type xdp offload_dev eth0" || return 1
+		guest bpftool prog load /bpf/drop.o "/sys/fs/bpf/p$i" type xdp \
+			offload_dev eth0 || return
 	done
-	refused 'virtio-bpf' 'bpftool -d prog load /bpf/drop.o /sys/fs/bpf/p4 type xdp offload_dev eth0' || return 1
-	guest 'rm /sys/fs/bpf/p?'
+	refused '3 programs' \
+		'bpftool prog load /bpf/drop.o /sys/fs/bpf/p4 type xdp offload_dev eth0' &&
+	guest 'rm /sys/fs/bpf/p?' && host_holds 0 0
 }
 
-t_refused_helper() {
-	refused 'fib_lookup' 'ip link set dev eth0 xdpoffload obj /bpf/forbidden.o sec xdp' || return 1
-	t_ping_without
+# @1: object, @2: words: a program that must be refused, in words of the host
+prog_refused()
+{
+	refused "$2" "ip link set dev eth0 xdpoffload obj /bpf/$1.o sec xdp" &&
+	host_holds 0 0
 }
 
-t_refused_redirect() {
-	refused 'redirect' 'ip link set dev eth0 xdpoffload obj /bpf/redirect.o sec xdp'
+t_helper()
+{
+	prog_refused forbidden 'virtio-bpf: instruction 17: helper fib_lookup (69)'
 }
 
-t_refused_long() {
-	refused 'instructions' 'ip link set dev eth0 xdpoffload obj /bpf/long.o sec xdp'
+t_redirect()
+{
+	prog_refused redirect 'helper redirect (23)'
 }
 
-t_operator_sees() {
-	attach demo || return 1
-	vbpf list | grep -q vm0 || return 1
-	host_bpftool net | grep -q "$BED_TAP" || return 1
+t_too_long()
+{
+	prog_refused long '1024 instructions'
 }
 
-t_operator_detaches() {
-	vbpf detach vm0 || return 1
-	sleep 0.5
-	guest 'dmesg' | grep -q 'virtio_bpf.*detached' || return 1
-	off
+t_variable_offset()
+{
+	prog_refused ihl 'moves a packet pointer by a number that is not constant'
 }
 
-t_down_up() {
-	attach drop || return 1
-	guest 'ip link set dev eth0 down; ip link set dev eth0 up' || return 1
-	guest 'ip -d link show dev eth0' | grep -q 'xdpoffload' || return 1
-	! answers || return 1
-	off
+t_log_on_success()
+{
+	local out
+
+	out=$(guest bpftool -d prog load /bpf/drop.o /sys/fs/bpf/p type xdp offload_dev eth0 2>&1)
+	guest rm /sys/fs/bpf/p
+	grep -q 'virtio-bpf: .*strict' <<<"$out" && return
+	diag "$out"
+	return 1
 }
 
-t_rmmod_in_use() {
-	attach drop || return 1
-	refused '' 'rmmod virtio_bpf' || return 1
-	off
+t_operator_detaches()
+{
+	attach drop && silent &&
+	vbpf detach "$BED_PORT" >/dev/null && answers && said 'operator detached' && off
 }
 
-t_rmmod_and_again() {
-	guest 'sleep 0.5; rmmod virtio_bpf' || return 1
-	refused '' 'ip link set dev eth0 xdpoffload obj /bpf/drop.o sec xdp' || return 1
-	guest "insmod $BED_GUEST_MODULE" || return 1
-	attach drop && off
+t_down_up()
+{
+	attach drop &&
+	guest 'ip link set dev eth0 down; ip link set dev eth0 up' && silent &&
+	guest ip link set dev eth0 mtu 1400 && silent &&
+	guest ip link set dev eth0 mtu 1500 && off && answers
+}
+
+t_netns()
+{
+	attach drop &&
+	guest 'ip netns add n; ip link set dev eth0 netns n; ip -n n link set dev eth0 up' &&
+	silent &&
+	guest 'ip -n n -d link show dev eth0 | grep -q xdpoffload' &&
+	guest "ip -n n link set dev eth0 netns 1; ip netns del n
+		ip address add $BED_GUEST_IP/24 dev eth0; ip link set dev eth0 up" &&
+	silent && off && answers
+}
+
+t_rmmod_in_use()
+{
+	attach drop && refused 'in use' 'rmmod virtio_bpf' && silent && off
+}
+
+t_rmmod_and_back()
+{
+	host_holds 0 0 && guest rmmod virtio_bpf &&
+	refused 'rror' 'ip link set dev eth0 xdpoffload obj /bpf/drop.o sec xdp' &&
+	answers && guest modprobe virtio_bpf && attach drop && silent && off
+}
+
+t_clean()
+{
+	bed_vm_stop
+	host_holds 0 0 && nothing_at_tap && bed_cleanup && bed_assert_clean
 }
 
 bed_init whole_path
-bed_loader_start 'max_insns = 1024' 'max_maps = 4' 'max_progs = 3' || bail "the loader did not start"
-bed_proxy_start || bail "the proxy did not start"
-bed_vm_start "$KVER" || bail "the guest did not start"
+start_all "$KVER" 'max_insns = 1024' 'max_maps = 4' 'max_progs = 3'
