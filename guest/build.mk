@@ -26,4 +26,17 @@ install_module:
 	sed 's/#MODULE_VERSION#/$(VERSION)/' guest/virtio_bpf/dkms.conf \
 		>$(DESTDIR)$(dkmsdir)/dkms.conf
 
+# For the test bed: the module for each of its kernels, and the guests' root
+# file systems. The script has the headers and the compilers; needs root.
+GUEST_KERNELS := 6.1 6.12 7.2
+GUEST_MODULES := $(GUEST_KERNELS:%=$(B)/guest/%/virtio_bpf.ko)
+GUEST_ROOTS   := $(GUEST_KERNELS:%=$(B)/guest/%/initramfs.cpio)
+
+$(GUEST_MODULES): $(B)/guest/%/virtio_bpf.ko: $(MODULE_SOURCES) include/virtio_bpf.h scripts/testbed
+	@mkdir -p $(@D)
+	scripts/testbed module $* $@
+
+$(GUEST_ROOTS): $(B)/guest/%/initramfs.cpio: $(B)/guest/%/virtio_bpf.ko scripts/guest-init
+	scripts/testbed initramfs $* $@ $<
+
 .PHONY: module install_module

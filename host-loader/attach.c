@@ -153,7 +153,7 @@ int attach_set(struct port *port, uint32_t handle, struct text *why)
 	int err;
 
 	if (!prog) {
-		text_add(why, "virtio-bpf: no program has the handle %u\n", handle);
+		text_add(why, "no program has the handle %u\n", handle);
 		return -EBADF;
 	}
 	err = tap_ifindex(port->conf->tap, &ifindex, why);
@@ -178,7 +178,7 @@ int attach_set(struct port *port, uint32_t handle, struct text *why)
 	if (err) {
 		log_msg(LOG_ERR, port->conf->name, "cannot attach program %u to %s: %s", handle,
 			port->conf->tap, strerror(-err));
-		text_add(why, "virtio-bpf: the host cannot attach the program: %s\n",
+		text_add(why, "the host cannot attach the program: %s\n",
 			 strerror(-err));
 		return -EIO;
 	}
@@ -199,7 +199,7 @@ int attach_clear(struct port *port, uint32_t handle, struct text *why)
 	struct prog *prog = handle ? port_prog(port, handle) : port->attached;
 
 	if (handle && !prog) {
-		text_add(why, "virtio-bpf: no program has the handle %u\n", handle);
+		text_add(why, "no program has the handle %u\n", handle);
 		return -EBADF;
 	}
 	if (prog && prog == port->attached)

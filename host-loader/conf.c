@@ -502,7 +502,7 @@ int conf_read_file(FILE *file, const char *path, struct conf *conf, struct text 
 	int line;
 
 	*conf = (struct conf){
-		.socket = "/run/virtio-bpf/loader",
+		.socket = "/run/virtio-bpf/loader.sock",
 		.control = CONTROL_PATH,
 		.bpffs = "/run/vbpf/ports",
 		.linger = 5,

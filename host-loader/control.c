@@ -268,7 +268,7 @@ static struct json_object *control_detach(struct port *port)
 			handle);
 		attach_drop(port);
 		server_event(port, VIRTIO_BPF_EVENT_DETACHED, handle,
-			     "virtio-bpf: the host's operator detached the program");
+			     "the host's operator detached the program");
 	}
 	control_add_str(obj, "port", port->conf->name);
 	control_add_num(obj, "detached", handle);

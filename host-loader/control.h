@@ -8,7 +8,7 @@
  * "command" and, where it applies, "port"; virtio-bpfd answers with one packet,
  * a JSON object as vbpf(8) describes, or one with "error" alone, and closes.
  */
-#define CONTROL_PATH		"/run/virtio-bpf/control"
+#define CONTROL_PATH		"/run/virtio-bpf/control.sock"
 #define CONTROL_REQUEST_MAX	4096		/* bytes in a request */
 #define CONTROL_ANSWER_MAX	(512 << 10)	/* bytes in an answer */
 

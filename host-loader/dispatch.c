@@ -73,7 +73,7 @@ static int dispatch_get_info(struct port *port, const struct vbpf_msg *msg,
 		return 0;
 	err = kern_counters_read(port->attached->counters, packets, VIRTIO_BPF_CNT_MAX);
 	if (err) {
-		text_add(&answer->text, "virtio-bpf: the host cannot read the counters\n");
+		text_add(&answer->text, "the host cannot read the counters\n");
 		return err == -ENOMEM ? err : -EIO;
 	}
 	info->attached = htole32(port->attached->handle);
@@ -266,11 +266,11 @@ void dispatch(struct port *port, const struct vbpf_msg *msg, struct answer *answ
 		answer->body_len = row->body_len;
 		answer->status = wire_status(err);
 		if (err == -ENOMEM)
-			text_add(&answer->text, "virtio-bpf: the host is out of memory\n");
+			text_add(&answer->text, "the host is out of memory\n");
 		return;
 	}
 	answer->status = VIRTIO_BPF_S_UNSUPP;
-	text_add(&answer->text, "virtio-bpf: the host knows no request of type %u\n", msg->type);
+	text_add(&answer->text, "the host knows no request of type %u\n", msg->type);
 }
 
 /**

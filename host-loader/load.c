@@ -96,14 +96,14 @@ static void load_explain(const struct rw_out *out, const char *log, int err, str
 		log = line ? line + 1 : log + len;
 	}
 	text_add(text, "%s", log);
-	text_add(text, "virtio-bpf: the host's verifier refused the translated program (%s), whose"
+	text_add(text, "the host's verifier refused the translated program (%s), whose"
 		 " instruction numbers stand above\n", strerror(-err));
 	if (at < 0 || (unsigned long)at >= out->cnt)
 		return;
 	if (out->origin[at] == UINT32_MAX)
-		text_add(text, "virtio-bpf: it stopped at %ld, which the host added\n", at);
+		text_add(text, "it stopped at %ld, which the host added\n", at);
 	else
-		text_add(text, "virtio-bpf: it stopped at %ld, which stems from your instruction"
+		text_add(text, "it stopped at %ld, which stems from your instruction"
 			 " %u\n", at, out->origin[at]);
 }
 
@@ -203,7 +203,7 @@ static int load_form(struct prog *prog, const struct rw_prog *in, const struct l
 		return err;
 	err = load_resolve(prog, &out);
 	if (err) {
-		text_add(text, "virtio-bpf: the translation names an unknown map\n");
+		text_add(text, "the translation names an unknown map\n");
 		goto out;
 	}
 	fd = load_kernel(prog->src.name, &out, text);
@@ -219,7 +219,7 @@ static int load_form(struct prog *prog, const struct rw_prog *in, const struct l
 	prog->tap_ifindex = tap_ifindex;
 	prog->form = form->form;
 	prog->level = VIRTIO_BPF_LEVEL_STRICT;
-	text_add(text, "virtio-bpf: accepted: form %s, level strict, %u instructions became %u\n",
+	text_add(text, "accepted: form %s, level strict, %u instructions became %u\n",
 		 form->name, in->cnt, out.cnt);
 out:
 	rw_out_free(&out);
@@ -332,7 +332,7 @@ int load_prog(struct port *port, struct wire_prog *src, struct prog **out, struc
 	prog->counters = kern_counters_create(VIRTIO_BPF_CNT_MAX);
 	err = prog->counters < 0 ? prog->counters : 0;
 	if (err) {
-		text_add(log, "virtio-bpf: the host cannot make the program's counters\n");
+		text_add(log, "the host cannot make the program's counters\n");
 		goto fail;
 	}
 	err = load_translate(port, prog, tap_index, log);
@@ -344,7 +344,7 @@ int load_prog(struct port *port, struct wire_prog *src, struct prog **out, struc
 	if (err) {
 		log_msg(LOG_ERR, port->conf->name, "cannot keep a program in %s: %s", port->dir,
 			strerror(-err));
-		text_add(log, "virtio-bpf: the host cannot keep the program\n");
+		text_add(log, "the host cannot keep the program\n");
 		store_drop_prog(port, prog);
 		err = -EIO;
 		goto fail;
@@ -376,7 +376,7 @@ int load_again(struct port *port, struct prog *prog, uint32_t tap_ifindex, struc
 	if (err) {
 		log_msg(LOG_ERR, port->conf->name, "cannot keep program %u in %s: %s",
 			prog->handle, port->dir, strerror(-err));
-		text_add(log, "virtio-bpf: the host cannot keep the program\n");
+		text_add(log, "the host cannot keep the program\n");
 		return -EIO;
 	}
 	return 0;
@@ -395,11 +395,11 @@ int load_free(struct port *port, uint32_t handle, struct text *why)
 	struct prog *prog = port_prog(port, handle);
 
 	if (!prog) {
-		text_add(why, "virtio-bpf: no program has the handle %u\n", handle);
+		text_add(why, "no program has the handle %u\n", handle);
 		return -EBADF;
 	}
 	if (prog == port->attached) {
-		text_add(why, "virtio-bpf: program %u is attached; detach it first\n", handle);
+		text_add(why, "program %u is attached; detach it first\n", handle);
 		return -EBUSY;
 	}
 	store_drop_prog(port, prog);

@@ -35,7 +35,7 @@ int map_create(struct port *port, const struct wire_map *def, struct map **out,
 	map->fd = kern_map_create(def);
 	if (map->fd < 0) {
 		err = map->fd;
-		text_add(why, "virtio-bpf: the host's kernel refused the map: %s\n",
+		text_add(why, "the host's kernel refused the map: %s\n",
 			 strerror(-err));
 		free(map);
 		return err == -EPERM ? -EIO : err;
@@ -46,7 +46,7 @@ int map_create(struct port *port, const struct wire_map *def, struct map **out,
 	if (err) {
 		log_msg(LOG_ERR, port->conf->name, "cannot keep a map in %s: %s", port->dir,
 			strerror(-err));
-		text_add(why, "virtio-bpf: the host cannot keep the map\n");
+		text_add(why, "the host cannot keep the map\n");
 		close(map->fd);
 		free(map);
 		return -EIO;
@@ -70,7 +70,7 @@ int map_free(struct port *port, uint32_t handle, struct text *why)
 	int err;
 
 	if (!map) {
-		text_add(why, "virtio-bpf: no map has the handle %u\n", handle);
+		text_add(why, "no map has the handle %u\n", handle);
 		return -EBADF;
 	}
 	if (map->users) {
@@ -78,7 +78,7 @@ int map_free(struct port *port, uint32_t handle, struct text *why)
 		if (err) {
 			log_msg(LOG_ERR, port->conf->name, "cannot rename map %u in %s: %s",
 				handle, port->dir, strerror(-err));
-			text_add(why, "virtio-bpf: the host cannot let go of the map\n");
+			text_add(why, "the host cannot let go of the map\n");
 			return -EIO;
 		}
 		map->gone = true;

@@ -210,7 +210,7 @@ static int port_over(const char *what, uint32_t asked, uint32_t limit, struct te
 {
 	if (asked <= limit)
 		return 0;
-	text_add(why, "virtio-bpf: %s %u is over this port's limit of %u\n", what, asked, limit);
+	text_add(why, "%s %u is over this port's limit of %u\n", what, asked, limit);
 	return -E2BIG;
 }
 
@@ -231,7 +231,7 @@ int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t
 	int err;
 
 	if (port->map_cnt >= limits->max_maps) {
-		text_add(why, "virtio-bpf: this port's limit of %u maps is reached; a freed map"
+		text_add(why, "this port's limit of %u maps is reached; a freed map"
 			 " counts until the programs that use it are gone\n", limits->max_maps);
 		return -ENOSPC;
 	}
@@ -247,7 +247,7 @@ int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t
 	left = port->map_bytes < limits->max_map_bytes ?
 	       limits->max_map_bytes - port->map_bytes : 0;
 	if (port_map_bytes(def, bytes) || *bytes > left) {
-		text_add(why, "virtio-bpf: this port's maps may take %llu bytes together, and %llu"
+		text_add(why, "this port's maps may take %llu bytes together, and %llu"
 			 " of them are left\n", (unsigned long long)limits->max_map_bytes,
 			 (unsigned long long)left);
 		return -ENOSPC;
@@ -268,7 +268,7 @@ int port_admit_prog(const struct port *port, const struct wire_prog *src, struct
 	const struct conf_limits *limits = &port->conf->limits;
 
 	if (port->prog_cnt >= limits->max_progs) {
-		text_add(why, "virtio-bpf: this port's limit of %u programs is reached\n",
+		text_add(why, "this port's limit of %u programs is reached\n",
 			 limits->max_progs);
 		return -ENOSPC;
 	}

@@ -300,7 +300,7 @@ static int server_refuse(struct conn *conn, const struct vbpf_msg *msg, struct p
 	if (err)
 		return err;
 	if (!*port || (*port)->conf->uid != conn->peer.uid) {
-		text_add(why, "virtio-bpf: user %u may not speak for a port of that name; the"
+		text_add(why, "user %u may not speak for a port of that name; the"
 			 " loader's configuration names each port's user\n",
 			 (unsigned int)conn->peer.uid);
 		*port = NULL;
@@ -314,7 +314,7 @@ static int server_refuse(struct conn *conn, const struct vbpf_msg *msg, struct p
 		server_close((*port)->proxy);
 		return 0;
 	}
-	text_add(why, "virtio-bpf: process %d speaks for port %s already\n",
+	text_add(why, "process %d speaks for port %s already\n",
 		 (int)(*port)->proxy->peer.pid, name);
 	return -EBUSY;
 }

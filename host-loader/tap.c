@@ -30,20 +30,20 @@ int tap_ifindex(const char *name, uint32_t *ifindex, struct text *why)
 
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock < 0) {
-		text_add(why, "virtio-bpf: the host cannot look for the TAP of this port: %s\n",
+		text_add(why, "the host cannot look for the TAP of this port: %s\n",
 			 strerror(errno));
 		return -EIO;
 	}
 	memcpy(ifr.ifr_name, name, strnlen(name, sizeof(ifr.ifr_name) - 1));
 	if (ioctl(sock, SIOCGIFINDEX, &ifr)) {
-		text_add(why, "virtio-bpf: the TAP of this port, %s, is not there\n", name);
+		text_add(why, "the TAP of this port, %s, is not there\n", name);
 		goto out;
 	}
 	*ifindex = (uint32_t)ifr.ifr_ifindex;
 	ifr.ifr_data = (char *)&drv;
 	if (ioctl(sock, SIOCETHTOOL, &ifr) || strcmp(drv.driver, "tun") ||
 	    strcmp(drv.bus_info, "tap")) {
-		text_add(why, "virtio-bpf: %s, configured as the TAP of this port, is no TAP\n",
+		text_add(why, "%s, configured as the TAP of this port, is no TAP\n",
 			 name);
 		goto out;
 	}

@@ -30,7 +30,7 @@ static int wire_length(size_t len, size_t want, struct text *why)
 {
 	if (len == want)
 		return 0;
-	text_add(why, "virtio-bpf: the request has %zu bytes where %zu belong\n", len, want);
+	text_add(why, "the request has %zu bytes where %zu belong\n", len, want);
 	return -EINVAL;
 }
 
@@ -54,7 +54,7 @@ static int wire_name(const __u8 *field, char *out, struct text *why)
 
 		if ((ended && !zero) || (i == VIRTIO_BPF_NAME_LEN - 1 && !zero) ||
 		    (!zero && !isalnum(field[i]) && field[i] != '_' && field[i] != '.')) {
-			text_add(why, "virtio-bpf: a name has at most %d of the characters"
+			text_add(why, "a name has at most %d of the characters"
 				 " A-Z a-z 0-9 _ . and zeros behind them\n",
 				 VIRTIO_BPF_NAME_LEN - 1);
 			return -EINVAL;
@@ -83,7 +83,7 @@ int wire_hello(const void *body, size_t len, char name[VBPF_PORT_NAME_LEN], stru
 	memcpy(name, body, VBPF_PORT_NAME_LEN);
 	if (*name && !name[VBPF_PORT_NAME_LEN - 1])
 		return 0;
-	text_add(why, "virtio-bpf: a port's name has 1 to %d characters\n",
+	text_add(why, "a port's name has 1 to %d characters\n",
 		 VBPF_PORT_NAME_LEN - 1);
 	return -EINVAL;
 }
@@ -118,7 +118,7 @@ int wire_handle(const void *body, size_t len, uint32_t *handle, struct text *why
 		return err;
 	memcpy(&req, body, sizeof(req));
 	if (req.flags) {
-		text_add(why, "virtio-bpf: the request's flags must be zero\n");
+		text_add(why, "the request's flags must be zero\n");
 		return -EINVAL;
 	}
 	*handle = le32toh(req.handle);
@@ -147,7 +147,7 @@ int wire_map_create(const void *body, size_t len, struct wire_map *out, struct t
 	if (err)
 		return err;
 	if (req.reserved) {
-		text_add(why, "virtio-bpf: the request's reserved field must be zero\n");
+		text_add(why, "the request's reserved field must be zero\n");
 		return -EINVAL;
 	}
 	out->type = le32toh(req.map_type);
@@ -156,23 +156,23 @@ int wire_map_create(const void *body, size_t len, struct wire_map *out, struct t
 	out->max_entries = le32toh(req.max_entries);
 	out->flags = le32toh(req.map_flags);
 	if (out->type != BPF_MAP_TYPE_HASH && out->type != BPF_MAP_TYPE_ARRAY) {
-		text_add(why, "virtio-bpf: map type %u is not offered; hash (%u) and array (%u)"
+		text_add(why, "map type %u is not offered; hash (%u) and array (%u)"
 			 " are\n", out->type, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_ARRAY);
 		return -EOPNOTSUPP;
 	}
 	allowed = out->type == BPF_MAP_TYPE_HASH ? BPF_F_NO_PREALLOC : 0;
 	if (out->flags & ~allowed) {
-		text_add(why, "virtio-bpf: map flags 0x%x are not offered; BPF_F_NO_PREALLOC"
+		text_add(why, "map flags 0x%x are not offered; BPF_F_NO_PREALLOC"
 			 " for a hash is\n", out->flags & ~allowed);
 		return -EINVAL;
 	}
 	if (!out->key_size || !out->value_size || !out->max_entries) {
-		text_add(why, "virtio-bpf: a map needs a key size, a value size and a number of"
+		text_add(why, "a map needs a key size, a value size and a number of"
 			 " entries above zero\n");
 		return -EINVAL;
 	}
 	if (out->type == BPF_MAP_TYPE_ARRAY && out->key_size != sizeof(uint32_t)) {
-		text_add(why, "virtio-bpf: the key of an array has 4 bytes, not %u\n",
+		text_add(why, "the key of an array has 4 bytes, not %u\n",
 			 out->key_size);
 		return -EINVAL;
 	}
@@ -214,16 +214,16 @@ static int wire_prog_head(const struct virtio_bpf_prog_load *req, size_t payload
 	if (err)
 		return err;
 	if (req->flags) {
-		text_add(why, "virtio-bpf: the request's flags must be zero\n");
+		text_add(why, "the request's flags must be zero\n");
 		return -EINVAL;
 	}
 	if (class != VIRTIO_BPF_CLASS_XDP) {
-		text_add(why, "virtio-bpf: program class %u is not offered; XDP (%u) is\n", class,
+		text_add(why, "program class %u is not offered; XDP (%u) is\n", class,
 			 VIRTIO_BPF_CLASS_XDP);
 		return -EOPNOTSUPP;
 	}
 	if (direction != VIRTIO_BPF_DIR_RX) {
-		text_add(why, "virtio-bpf: direction %u is not offered; received packets (%u) are"
+		text_add(why, "direction %u is not offered; received packets (%u) are"
 			 "\n", direction, VIRTIO_BPF_DIR_RX);
 		return -EOPNOTSUPP;
 	}
@@ -231,11 +231,11 @@ static int wire_prog_head(const struct virtio_bpf_prog_load *req, size_t payload
 	out->ifindex = le32toh(req->ifindex);
 	memcpy(out->tag, req->tag, sizeof(out->tag));
 	if (!out->insn_cnt) {
-		text_add(why, "virtio-bpf: a program has at least one instruction\n");
+		text_add(why, "a program has at least one instruction\n");
 		return -EINVAL;
 	}
 	if (out->insn_cnt > VIRTIO_BPF_MAX_INSNS) {
-		text_add(why, "virtio-bpf: the program has %u instructions, %u are allowed\n",
+		text_add(why, "the program has %u instructions, %u are allowed\n",
 			 out->insn_cnt, VIRTIO_BPF_MAX_INSNS);
 		return -E2BIG;
 	}

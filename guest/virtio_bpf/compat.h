@@ -51,7 +51,7 @@ static inline void vbpf_extack_text(struct netlink_ext_ack *extack,
 				    const char *text, const char *plain)
 {
 #ifdef NL_SET_ERR_MSG_FMT
-	NL_SET_ERR_MSG_FMT(extack, "%s", text);
+	NL_SET_ERR_MSG_FMT(extack, KBUILD_MODNAME ": %s", text);
 #else
 	if (extack)
 		extack->_msg = plain;

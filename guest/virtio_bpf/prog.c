@@ -261,6 +261,9 @@ static int vbpf_prog_insn_hook(struct bpf_verifier_env *env, int insn_idx,
  * vbpf_prog_log() - write the host's text into the user's verifier log
  * @env: the verifier
  * @text: the text, any number of lines; cut up
+ *
+ * Each line says where it comes from: this kernel's verifier has its own say
+ * in the same log.
  */
 static void vbpf_prog_log(struct bpf_verifier_env *env, char *text)
 {
@@ -269,6 +272,7 @@ static void vbpf_prog_log(struct bpf_verifier_env *env, char *text)
 	while ((line = strsep(&text, "\n"))) {
 		if (!*line && !text)
 			break;
+		bpf_verifier_log_write(env, "virtio_bpf: ");
 		for (; strlen(line) > VBPF_LOG_LINE; line += VBPF_LOG_LINE)
 			bpf_verifier_log_write(env, "%.*s", VBPF_LOG_LINE, line);
 		bpf_verifier_log_write(env, "%s\n", line);

@@ -12,7 +12,8 @@
  * came back with nobody waiting goes to the reaper, a work item.
  *
  * Where the answer does not matter, when an object is freed, nobody waits in
- * the first place: the request is posted, and the reaper sees the answer.
+ * the first place: the request is posted, and the reaper sees the answer. If the
+ * host has no time for it, or is not there, it is sent again later.
  *
  * The device is not trusted to keep to the protocol's lengths.
  */
@@ -28,6 +29,9 @@
 
 #define VBPF_TIMEOUT_MIN_MS	10
 #define VBPF_TIMEOUT_MAX_MS	60000
+
+/* How long a posted request rests before it is sent again */
+#define VBPF_RETRY_DELAY	HZ
 
 unsigned int vbpf_timeout_ms = 2000;
 
@@ -348,9 +352,34 @@ int vbpf_req_run(struct vbpf_dev *vbpf, struct vbpf_req *req)
 }
 
 /**
+ * vbpf_may_retry() - may a request succeed later that failed now?
+ * @err: what vbpf_submit() or the device said
+ *
+ * Return: true where the host was busy, short of memory or not there
+ */
+static bool vbpf_may_retry(int err)
+{
+	return err == -EAGAIN || err == -ENOMEM || err == -ENODEV;
+}
+
+/**
+ * vbpf_retry_later() - send a posted request again after a while
+ * @rq: the requestq
+ * @req: the request, which the device does not have; the caller's no longer
+ */
+static void vbpf_retry_later(struct vbpf_requestq *rq, struct vbpf_req *req)
+{
+	spin_lock_irq(&rq->lock);
+	list_add_tail(&req->node, &rq->retry);
+	if (!rq->dead)
+		schedule_delayed_work(&rq->retrier, VBPF_RETRY_DELAY);
+	spin_unlock_irq(&rq->lock);
+}
+
+/**
  * vbpf_post() - send a request whose answer nobody waits for
  * @vbpf: the device
- * @req: the request, or NULL; the caller's no longer
+ * @req: the request; the caller's no longer
  *
  * Waits for room in the queue, as long as the device returns requests: one that
  * does not would else hold up rtnl for every object that is freed.
@@ -363,18 +392,17 @@ static void vbpf_post(struct vbpf_dev *vbpf, struct vbpf_req *req)
 	long left = 0;
 	int err;
 
-	if (!req) {
-		dev_warn_ratelimited(&vbpf->vdev->dev,
-				     "no memory: the host keeps an object until the device is reset\n");
-		return;
-	}
 	if (!READ_ONCE(rq->stalled))
 		left = msecs_to_jiffies(READ_ONCE(vbpf_timeout_ms));
 	req->orphan = true;
 	err = vbpf_submit(rq, req, &left);
-	if (err && err != -ENODEV)
+	if (err && vbpf_may_retry(err)) {
+		vbpf_retry_later(rq, req);
+		return;
+	}
+	if (err)
 		dev_warn_ratelimited(&vbpf->vdev->dev,
-				     "request %u not sent (%d): the host keeps an object until the device is reset\n",
+				     "request %u was not sent: error %d\n",
 				     req->type, err);
 	vbpf_req_put(req);
 }
@@ -389,7 +417,14 @@ static void vbpf_post(struct vbpf_dev *vbpf, struct vbpf_req *req)
  */
 void vbpf_post_handle(struct vbpf_dev *vbpf, u32 type, u32 handle)
 {
-	vbpf_post(vbpf, vbpf_req_alloc_handle(type, handle));
+	struct vbpf_req *req = vbpf_req_alloc_handle(type, handle);
+
+	if (req)
+		vbpf_post(vbpf, req);
+	else
+		dev_warn_ratelimited(&vbpf->vdev->dev,
+				     "no memory for request %u about object %u\n",
+				     type, handle);
 }
 
 /**
@@ -434,37 +469,38 @@ const char *vbpf_req_sentence(struct vbpf_req *req, int err)
 }
 
 /**
- * vbpf_reap_free() - look at the answer to a PROG_FREE
+ * vbpf_reap_free() - look at the answer to a PROG_FREE or MAP_FREE
  * @vbpf: the device
  * @req: the request
  * @err: what came of it
  *
  * A program may be attached on the host alone: when a detach failed there and
- * the kernel insisted, or when an attach was carried out after its time.
+ * the kernel insisted, or when an attach was carried out after its time. After
+ * an EVENT_LOST the host knows no handle.
  */
 static void vbpf_reap_free(struct vbpf_dev *vbpf, struct vbpf_req *req, int err)
 {
-	struct virtio_bpf_handle *body = vbpf_req_body(req);
-	u32 handle = le32_to_cpu(body->handle);
-	struct vbpf_req *again;
+	bool busy = err == -EBUSY && !req->again;
 
-	if (err != -EBUSY || req->again) {
+	if (err && err != -EBADF && !busy && !vbpf_may_retry(err))
 		dev_warn_ratelimited(&vbpf->vdev->dev,
-				     "the host did not free program %u: %s\n",
-				     handle, vbpf_error_text(err));
+				     "the host keeps an object that is not used any more: %s\n",
+				     vbpf_req_sentence(req, err));
+	if (!busy && !vbpf_may_retry(err)) {
+		vbpf_req_put(req);
 		return;
 	}
-	vbpf_post_handle(vbpf, VIRTIO_BPF_XDP_DETACH, handle);
-	again = vbpf_req_alloc_handle(VIRTIO_BPF_PROG_FREE, handle);
-	if (again)
-		again->again = true;
-	vbpf_post(vbpf, again);
+	if (busy) {
+		req->again = true;
+		vbpf_netdev_resync(vbpf);
+	}
+	vbpf_retry_later(&vbpf->requestq, req);
 }
 
 /**
- * vbpf_reap_one() - undo what came too late
+ * vbpf_reap_one() - undo what came too late, repeat what must be done
  * @vbpf: the device
- * @req: a request that the device returned with nobody waiting
+ * @req: a request that the device returned with nobody waiting; let go of here
  *
  * Context: may take rtnl
  */
@@ -489,16 +525,20 @@ static void vbpf_reap_one(struct vbpf_dev *vbpf, struct vbpf_req *req)
 		break;
 	case VIRTIO_BPF_XDP_ATTACH:
 	case VIRTIO_BPF_XDP_DETACH:
+		if (!req->late && vbpf_may_retry(err)) {
+			vbpf_retry_later(&vbpf->requestq, req);
+			return;
+		}
 		/* One that was posted says what the guest's state is already */
-		if (!err && req->late)
+		if (req->late && !err)
 			vbpf_netdev_resync(vbpf);
 		break;
 	case VIRTIO_BPF_PROG_FREE:
-		/* After an EVENT_LOST the host knows no handle */
-		if (err && err != -EBADF)
-			vbpf_reap_free(vbpf, req, err);
-		break;
+	case VIRTIO_BPF_MAP_FREE:
+		vbpf_reap_free(vbpf, req, err);
+		return;
 	}
+	vbpf_req_put(req);
 }
 
 /**
@@ -520,8 +560,39 @@ static void vbpf_reap(struct work_struct *work)
 		if (!req)
 			break;
 		vbpf_reap_one(vbpf, req);
-		vbpf_req_put(req);
 	}
+}
+
+/**
+ * vbpf_retry() - send again what rested
+ * @work: of the requestq
+ *
+ * What is attached may have changed since: that is not repeated but said anew.
+ */
+static void vbpf_retry(struct work_struct *work)
+{
+	struct vbpf_dev *vbpf = container_of(to_delayed_work(work),
+					     struct vbpf_dev, requestq.retrier);
+	struct vbpf_requestq *rq = &vbpf->requestq;
+	struct vbpf_req *req, *next;
+	bool resync = false;
+	LIST_HEAD(rested);
+
+	spin_lock_irq(&rq->lock);
+	list_splice_init(&rq->retry, &rested);
+	spin_unlock_irq(&rq->lock);
+	list_for_each_entry_safe(req, next, &rested, node) {
+		list_del_init(&req->node);
+		if (req->type == VIRTIO_BPF_XDP_ATTACH ||
+		    req->type == VIRTIO_BPF_XDP_DETACH) {
+			resync = true;
+			vbpf_req_put(req);
+		} else {
+			vbpf_post(vbpf, req);
+		}
+	}
+	if (resync)
+		vbpf_netdev_resync(vbpf);
 }
 
 /**
@@ -570,7 +641,9 @@ void vbpf_requestq_init(struct vbpf_requestq *rq)
 	INIT_LIST_HEAD(&rq->inflight);
 	INIT_LIST_HEAD(&rq->late);
 	init_waitqueue_head(&rq->space);
+	INIT_LIST_HEAD(&rq->retry);
 	INIT_WORK(&rq->reaper, vbpf_reap);
+	INIT_DELAYED_WORK(&rq->retrier, vbpf_retry);
 	rq->dead = true;
 }
 
@@ -609,26 +682,42 @@ void vbpf_requestq_kill(struct vbpf_dev *vbpf)
 }
 
 /**
+ * vbpf_free_list() - let go of all requests of a list
+ * @list: the list
+ */
+static void vbpf_free_list(struct list_head *list)
+{
+	struct vbpf_req *req, *next;
+
+	list_for_each_entry_safe(req, next, list, node) {
+		list_del_init(&req->node);
+		vbpf_req_put(req);
+	}
+}
+
+/**
  * vbpf_requestq_drain() - free what the device did not return
  * @rq: a requestq that was killed, of a device that was reset since; or one
  *      that was not started
+ *
+ * The works hand requests to each other, but a queue that is dead schedules
+ * none: after one round both rest.
  *
  * Context: no submitter is left
  */
 void vbpf_requestq_drain(struct vbpf_requestq *rq)
 {
-	struct vbpf_req *req, *next;
+	struct vbpf_req *req;
 
 	if (!rq->vq)
 		return;
 	cancel_work_sync(&rq->reaper);
+	cancel_delayed_work_sync(&rq->retrier);
 	while ((req = virtqueue_detach_unused_buf(rq->vq))) {
 		list_del_init(&req->node);
 		vbpf_req_put(req);
 	}
-	list_for_each_entry_safe(req, next, &rq->late, node) {
-		list_del_init(&req->node);
-		vbpf_req_put(req);
-	}
+	vbpf_free_list(&rq->late);
+	vbpf_free_list(&rq->retry);
 	rq->vq = NULL;
 }

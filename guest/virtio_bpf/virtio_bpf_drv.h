@@ -52,14 +52,14 @@ do {								\
 
 /**
  * struct vbpf_req - a request and its response
- * @node: in &vbpf_requestq.inflight or .late; requestq.lock
+ * @node: in &vbpf_requestq.inflight, .late or .retry; requestq.lock
  * @users: the submitter and, while it has the buffers, the device
  * @done: the device answered, or is gone
  * @type: VIRTIO_BPF_PROG_LOAD and so on
  * @answered: the device answered and the submitter may look; requestq.lock
  * @orphan: nobody waits for the answer; requestq.lock
  * @late: the submitter gave up waiting for it; requestq.lock
- * @again: repeats a request that the host refused before
+ * @again: the host called the program to be freed busy once before
  * @out_len: bytes at @out
  * @resp_len: bytes of the response's body
  * @in_len: bytes at @in that the device may write
@@ -87,25 +87,29 @@ struct vbpf_req {
 /**
  * struct vbpf_requestq - the requestq
  * @vq: the virtqueue
- * @lock: for @vq and all that follows but @reaper
+ * @lock: for @vq and all that follows but the works
  * @inflight: requests that the device has
  * @late: requests that came back with nobody waiting
+ * @retry: posted requests that rest before they are sent again
  * @space: those who wait for the queue to have room
  * @returned: counts requests that came back
  * @stalled: one was not answered in time, and nothing came back since
  * @dead: the device goes away; no request is sent and none waited for
  * @reaper: looks through @late
+ * @retrier: sends what is in @retry
  */
 struct vbpf_requestq {
 	struct virtqueue *vq;
 	spinlock_t lock;
 	struct list_head inflight;
 	struct list_head late;
+	struct list_head retry;
 	wait_queue_head_t space;
 	unsigned long returned;
 	bool stalled;
 	bool dead;
 	struct work_struct reaper;
+	struct delayed_work retrier;
 };
 
 /**

@@ -229,7 +229,7 @@ static bool test_attach(void)
 	CHECK_EQ(frames_pass(), 3);
 	pass = proxy_load(sock, 2, 0, &reply);
 	CHECK(pass > 0);
-	CHECK(proxy_says(&reply, "virtio-bpf: accepted: form lite, level strict, 2 instructions"));
+	CHECK(proxy_says(&reply, "accepted: form lite, level strict, 2 instructions"));
 	drop = proxy_load(sock, 1, 0, &reply);
 	drop2 = proxy_load(sock, 1, 0, &reply);
 	CHECK(drop > pass && drop2 > drop);

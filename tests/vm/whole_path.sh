@@ -244,7 +244,7 @@ prog_refused()
 
 t_helper()
 {
-	prog_refused forbidden 'virtio-bpf: instruction 17: helper fib_lookup (69)'
+	prog_refused forbidden 'virtio_bpf: instruction 17: helper fib_lookup (69)'
 }
 
 t_redirect()
@@ -268,7 +268,7 @@ t_log_on_success()
 
 	out=$(guest bpftool -d prog load /bpf/drop.o /sys/fs/bpf/p type xdp offload_dev eth0 2>&1)
 	guest rm /sys/fs/bpf/p
-	grep -q 'virtio-bpf: .*strict' <<<"$out" && return
+	grep -q 'virtio_bpf: .*strict' <<<"$out" && return
 	diag "$out"
 	return 1
 }

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The tests, in kselftest's form: each an executable that prints KTAP. The parts
+# add their C tests to TEST_GEN_PROGS; the shell tests are in tests/vm.
+
+# The kernel of the guest in demo and tests: 6.1, 6.12 or 7.2
+KVER ?= 6.12
+export KVER
+
+CFLAGS_tests := -Itests
+
+TEST_PROGS    += $(filter-out %/common.sh,$(wildcard tests/vm/*.sh))
+TEST_BPF_OBJS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/*.bpf.c))
+TEST_TOOLS    := $(B)/tests/tools/exchange
+SOURCES       += tests/tools/exchange.c
+SCRIPTS       += tests/lib.sh tests/run $(wildcard tests/vm/*.sh)
+
+# Programs for the guest, as a tenant would compile them
+$(TEST_BPF_OBJS): $(B)/tests/progs/%.o: tests/progs/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(B)/tests/tools/exchange: $(B)/tests/tools/exchange.o
+	$(CC) $(LDFLAGS) -o $@ $^
+
+# All that a bed (scripts/bed.sh) starts or puts into the guest
+bed: $(PROGRAMS) $(TEST_BPF_OBJS) $(TEST_TOOLS) $(B)/guest/$(KVER)/initramfs.cpio
+
+test_programs: $(TEST_GEN_PROGS)
+
+run_tests: bed test_programs
+	VBPF_BUILD=$(B) tests/run $(B)/tests/run.log $(TEST_GEN_PROGS) $(TEST_PROGS)
+
+.PHONY: bed test_programs run_tests
