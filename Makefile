@@ -67,11 +67,10 @@ setup:
 	scripts/setup
 
 demo: setup
-	@$(MAKE) --no-print-directory all
-	scripts/demo
+	@$(MAKE) --no-print-directory bed
+	VBPF_BUILD=$(B) scripts/demo
 
 test: setup
-	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory run_tests
 
 install: all $(INSTALLS)

@@ -112,7 +112,7 @@ struct virtio_bpf_config {
 #define VIRTIO_BPF_S_NOENT	5	/* ENOENT: no such key, or no next one */
 #define VIRTIO_BPF_S_EXIST	6	/* EEXIST: the key is there already */
 #define VIRTIO_BPF_S_TOOBIG	7	/* E2BIG: past the map's entries or size */
-#define VIRTIO_BPF_S_NOSPC	8	/* ENOSPC: a limit on objects is reached */
+#define VIRTIO_BPF_S_NOSPC	8	/* ENOSPC, EDQUOT for a program: a limit is reached */
 #define VIRTIO_BPF_S_NOMEM	9	/* ENOMEM */
 #define VIRTIO_BPF_S_BUSY	10	/* EBUSY: in use */
 #define VIRTIO_BPF_S_AGAIN	11	/* EAGAIN: too many requests, try later */

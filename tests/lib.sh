@@ -30,7 +30,7 @@ plan()
 # @*: text
 diag()
 {
-	sed 's/^/# /' <<<"$*"
+	printf '# %s\n' "${*//$'\n'/$'\n'# }"
 }
 
 # check() - run one case, in this shell

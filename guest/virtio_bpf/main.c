@@ -10,7 +10,6 @@
  *
  * The device is described in docs/virtio-bpf.md.
  */
-#include <linux/etherdevice.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -62,39 +61,70 @@ static int vbpf_validate(struct virtio_device *vdev)
 }
 
 /**
- * vbpf_limit() - one limit from the configuration space
- * @stated: what it says; 0 for nothing
+ * vbpf_limit() - what holds where a device may or may not state a limit
+ * @stated: what it states; 0 for nothing
  * @most: what the protocol allows
  *
  * Return: the lower one
  */
-static u32 vbpf_limit(__le32 stated, u32 most)
+static u32 vbpf_limit(u32 stated, u32 most)
 {
-	u32 limit = le32_to_cpu(stated);
-
-	return limit && limit < most ? limit : most;
+	return stated && stated < most ? stated : most;
 }
 
+/* One limit from the configuration space, by the name that it has here, too */
+#define vbpf_read_limit(vbpf, field, most)				\
+do {									\
+	u32 stated;							\
+									\
+	virtio_cread_le((vbpf)->vdev, struct virtio_bpf_config, field,	\
+			&stated);					\
+	WRITE_ONCE((vbpf)->limits.field, vbpf_limit(stated, most));	\
+} while (0)
+
 /**
- * vbpf_read_config() - read the configuration space
+ * vbpf_read_config() - read what the configuration space says of limits
  * @vbpf: the device
+ *
+ * Programs and maps may be on their way meanwhile: each sees the old limit or
+ * the new one, and the host has the last word.
  */
 static void vbpf_read_config(struct vbpf_dev *vbpf)
 {
-	struct vbpf_limits *limits = &vbpf->limits;
-	struct virtio_bpf_config config;
+	u16 classes;
 
-	virtio_cread_bytes(vbpf->vdev, 0, &config, sizeof(config));
-	ether_addr_copy(limits->mac, config.mac);
-	limits->classes = le16_to_cpu(config.classes);
-	limits->map_types = vbpf_limit(config.map_types, U32_MAX);
-	limits->max_insns = vbpf_limit(config.max_insns, VIRTIO_BPF_MAX_INSNS);
-	limits->max_entries = vbpf_limit(config.max_entries, U32_MAX);
-	limits->max_key_size = vbpf_limit(config.max_key_size,
-					  VIRTIO_BPF_MAX_KEY_SIZE);
-	limits->max_value_size = vbpf_limit(config.max_value_size,
-					    VIRTIO_BPF_MAX_VALUE_SIZE);
-	limits->max_text = vbpf_limit(config.max_text, VIRTIO_BPF_MAX_TEXT);
+	virtio_cread_le(vbpf->vdev, struct virtio_bpf_config, classes, &classes);
+	WRITE_ONCE(vbpf->limits.classes, classes);
+	vbpf_read_limit(vbpf, map_types, U32_MAX);
+	vbpf_read_limit(vbpf, max_insns, VIRTIO_BPF_MAX_INSNS);
+	vbpf_read_limit(vbpf, max_entries, U32_MAX);
+	vbpf_read_limit(vbpf, max_key_size, VIRTIO_BPF_MAX_KEY_SIZE);
+	vbpf_read_limit(vbpf, max_value_size, VIRTIO_BPF_MAX_VALUE_SIZE);
+	vbpf_read_limit(vbpf, max_text, VIRTIO_BPF_MAX_TEXT);
+}
+
+/**
+ * vbpf_config_work() - read a configuration space that changed
+ * @work: of the device
+ */
+static void vbpf_config_work(struct work_struct *work)
+{
+	vbpf_read_config(container_of(work, struct vbpf_dev, config_work));
+}
+
+/**
+ * vbpf_config_changed() - the device says that its configuration space changed
+ * @vdev: the device
+ *
+ * A device that did not know its limits at the start tells them later.
+ *
+ * Context: interrupt
+ */
+static void vbpf_config_changed(struct virtio_device *vdev)
+{
+	struct vbpf_dev *vbpf = vdev->priv;
+
+	schedule_work(&vbpf->config_work);
 }
 
 /**
@@ -113,6 +143,8 @@ static int vbpf_start(struct vbpf_dev *vbpf)
 	struct virtqueue *vqs[VIRTIO_BPF_VQ_CNT] = {};
 	int err;
 
+	virtio_cread_bytes(vbpf->vdev, offsetof(struct virtio_bpf_config, mac),
+			   vbpf->mac, sizeof(vbpf->mac));
 	vbpf_read_config(vbpf);
 	err = virtio_find_vqs(vbpf->vdev, events ? 2 : 1, vqs, info, NULL);
 	if (err)
@@ -141,6 +173,7 @@ static void vbpf_stop(struct vbpf_dev *vbpf)
 	vbpf_requestq_kill(vbpf);
 	vbpf_netdev_stop(vbpf);
 	virtio_reset_device(vbpf->vdev);
+	cancel_work_sync(&vbpf->config_work);
 	vbpf_eventq_stop(&vbpf->eventq);
 	vbpf_requestq_drain(&vbpf->requestq);
 	vbpf->vdev->config->del_vqs(vbpf->vdev);
@@ -167,6 +200,7 @@ static int vbpf_probe(struct virtio_device *vdev)
 	ratelimit_set_flags(&vbpf->warn_limit, RATELIMIT_MSG_ON_RELEASE);
 	mutex_init(&vbpf->maps_lock);
 	INIT_LIST_HEAD(&vbpf->maps);
+	INIT_WORK(&vbpf->config_work, vbpf_config_work);
 	vbpf_requestq_init(&vbpf->requestq);
 	vbpf_eventq_init(&vbpf->eventq);
 
@@ -249,6 +283,7 @@ static struct virtio_driver vbpf_driver = {
 	.validate = vbpf_validate,
 	.probe = vbpf_probe,
 	.remove = vbpf_remove,
+	.config_changed = vbpf_config_changed,
 #ifdef CONFIG_PM
 	.freeze = vbpf_freeze,
 	.restore = vbpf_restore,

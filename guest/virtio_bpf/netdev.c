@@ -261,7 +261,7 @@ static bool vbpf_serves(struct vbpf_dev *vbpf, struct net_device *netdev)
 		return false;
 	if (is_zero_ether_addr(addr))
 		addr = netdev->dev_addr;
-	return ether_addr_equal_unaligned(addr, vbpf->limits.mac);
+	return ether_addr_equal_unaligned(addr, vbpf->mac);
 }
 
 /**
@@ -296,7 +296,8 @@ static void vbpf_pair(struct vbpf_dev *vbpf, struct net_device *netdev)
 	netdev_info(netdev, "XDP offload to the host by %s\n",
 		    dev_name(&vbpf->vdev->dev));
 	if (hook->xdp.prog)
-		netdev_warn(netdev, "the program attached before is not on the host any more, attach another or detach it\n");
+		netdev_warn(netdev,
+			    "the program attached before is not on the host any more, attach another or detach it\n");
 	return;
 
 fail:
@@ -371,7 +372,7 @@ void vbpf_netdev_start(struct vbpf_dev *vbpf)
 	else
 		dev_info(&vbpf->vdev->dev,
 			 "waiting for a virtio-net device with address %pM\n",
-			 vbpf->limits.mac);
+			 vbpf->mac);
 	rtnl_unlock();
 }
 

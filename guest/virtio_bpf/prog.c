@@ -165,18 +165,18 @@ static void vbpf_copy_insns(struct vbpf_prog *priv, const struct bpf_prog *prog,
  */
 static int vbpf_prog_build(struct vbpf_prog *priv, const struct bpf_prog *prog)
 {
-	const struct vbpf_limits *limits = &priv->vbpf->limits;
+	u32 max_insns = READ_ONCE(priv->vbpf->limits.max_insns);
 	struct virtio_bpf_prog_load *body;
 
-	if (prog->len > limits->max_insns) {
-		vbpf_refuse(priv, limits->max_insns,
+	if (prog->len > max_insns) {
+		vbpf_refuse(priv, max_insns,
 			    "the program has more instructions than the host takes");
 		return 0;
 	}
 	priv->load = vbpf_req_alloc(VIRTIO_BPF_PROG_LOAD, sizeof(*body),
 				    prog->len * sizeof(struct virtio_bpf_insn),
 				    sizeof(struct virtio_bpf_prog_loaded),
-				    limits->max_text);
+				    READ_ONCE(priv->vbpf->limits.max_text));
 	if (!priv->load)
 		return -ENOMEM;
 	body = vbpf_req_body(priv->load);
@@ -313,7 +313,10 @@ static int vbpf_prog_finalize(struct bpf_verifier_env *env)
 				       vbpf_error_text(err));
 	priv->load = NULL;
 	vbpf_req_put(load);
-	return err;
+	/* libbpf takes ENOSPC for a log buffer that was too small, and would try
+	 * again with larger and larger ones.
+	 */
+	return err == -ENOSPC ? -EDQUOT : err;
 }
 
 /**

@@ -474,27 +474,23 @@ const char *vbpf_req_sentence(struct vbpf_req *req, int err)
  * @req: the request
  * @err: what came of it
  *
- * A program may be attached on the host alone: when a detach failed there and
- * the kernel insisted, or when an attach was carried out after its time. After
- * an EVENT_LOST the host knows no handle.
+ * A program is busy that is attached on the host alone: when a detach failed
+ * there and the kernel insisted, or when an attach was carried out after its
+ * time. After an EVENT_LOST the host knows no handle.
  */
 static void vbpf_reap_free(struct vbpf_dev *vbpf, struct vbpf_req *req, int err)
 {
-	bool busy = err == -EBUSY && !req->again;
-
-	if (err && err != -EBADF && !busy && !vbpf_may_retry(err))
-		dev_warn_ratelimited(&vbpf->vdev->dev,
-				     "the host keeps an object that is not used any more: %s\n",
-				     vbpf_req_sentence(req, err));
-	if (!busy && !vbpf_may_retry(err)) {
-		vbpf_req_put(req);
+	if (err == -EBUSY)
+		vbpf_netdev_resync(vbpf);
+	if (err == -EBUSY || vbpf_may_retry(err)) {
+		vbpf_retry_later(&vbpf->requestq, req);
 		return;
 	}
-	if (busy) {
-		req->again = true;
-		vbpf_netdev_resync(vbpf);
-	}
-	vbpf_retry_later(&vbpf->requestq, req);
+	if (err && err != -EBADF)
+		dev_warn_ratelimited(&vbpf->vdev->dev,
+				     "the host keeps an object that is not used any more: %s\n",
+				     vbpf_error_text(err));
+	vbpf_req_put(req);
 }
 
 /**

@@ -27,6 +27,7 @@
  */
 #include <linux/bpf.h>
 #include <linux/completion.h>
+#include <linux/if_ether.h>
 #include <linux/netdevice.h>
 #include <linux/ratelimit.h>
 #include <linux/refcount.h>
@@ -59,7 +60,6 @@ do {								\
  * @answered: the device answered and the submitter may look; requestq.lock
  * @orphan: nobody waits for the answer; requestq.lock
  * @late: the submitter gave up waiting for it; requestq.lock
- * @again: the host called the program to be freed busy once before
  * @out_len: bytes at @out
  * @resp_len: bytes of the response's body
  * @in_len: bytes at @in that the device may write
@@ -75,7 +75,6 @@ struct vbpf_req {
 	bool answered;
 	bool orphan;
 	bool late;
-	bool again;
 	size_t out_len;
 	size_t resp_len;
 	size_t in_len;
@@ -126,7 +125,6 @@ struct vbpf_eventq {
 
 /**
  * struct vbpf_limits - the configuration space, as far as it binds the driver
- * @mac: address of the netdev that is served
  * @classes: bit n set: programs of class n load
  * @map_types: bit n set: maps of type n can be created
  * @max_insns: instructions in a program
@@ -138,7 +136,6 @@ struct vbpf_eventq {
  * What the device left out is here the protocol's own limit.
  */
 struct vbpf_limits {
-	u8 mac[ETH_ALEN];
 	u32 classes;
 	u32 map_types;
 	u32 max_insns;
@@ -172,7 +169,9 @@ struct vbpf_hook {
 /**
  * struct vbpf_dev - a virtio BPF device
  * @vdev: it, on its bus
+ * @mac: address of the netdev that it serves
  * @limits: what its configuration space says
+ * @config_work: reads it again when it changed
  * @offdev: it, in the kernel's offload core
  * @node: in the list of all devices that run; rtnl
  * @hook: the netdev served, or NULL; rtnl
@@ -185,7 +184,9 @@ struct vbpf_hook {
  */
 struct vbpf_dev {
 	struct virtio_device *vdev;
+	u8 mac[ETH_ALEN];
 	struct vbpf_limits limits;
+	struct work_struct config_work;
 	struct bpf_offload_dev *offdev;
 	struct list_head node;
 	struct vbpf_hook *hook;
