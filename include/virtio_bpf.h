@@ -102,6 +102,7 @@ struct virtio_bpf_config {
 #define VIRTIO_BPF_MAP_UPDATE	9
 #define VIRTIO_BPF_MAP_DELETE	10
 #define VIRTIO_BPF_MAP_GET_NEXT	11
+#define VIRTIO_BPF_RELEASE	12	/* no body: free all objects, detach first */
 
 /* Status of a response, and the errno that a Linux driver makes of it */
 #define VIRTIO_BPF_S_OK		0

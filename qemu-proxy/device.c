@@ -75,6 +75,12 @@ void device_request(struct proxy *p, struct request *rq, const struct iovec *out
 		finish(p, rq, &r);
 		return;
 	}
+	if (rq->type == VIRTIO_BPF_RELEASE) {
+		device_reset(p);
+		r = (struct reply){ .status = VIRTIO_BPF_S_OK };
+		finish(p, rq, &r);
+		return;
+	}
 	if (rq->type == VIRTIO_BPF_PROG_LOAD || rq->type == VIRTIO_BPF_MAP_CREATE)
 		p->dirty = true;
 	loader_request(&p->loader, rq);

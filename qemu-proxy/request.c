@@ -198,6 +198,9 @@ static const struct kind kinds[] = {
 		.name = "MAP_GET_NEXT", .len = sizeof(struct virtio_bpf_map_elem),
 		.maps = true, .element = true, .check = check_elem,
 	},
+	[VIRTIO_BPF_RELEASE] = {
+		.name = "RELEASE", .exact = true,
+	},
 };
 
 /**

@@ -40,6 +40,11 @@ BED_PROXY_ID=65534	# user and group of the proxy
 BED_GUEST_TIMEOUT=${BED_GUEST_TIMEOUT:-30}	# seconds, for one guest command
 BED_AUTOLOAD=1		# 0: bed_vm_start leaves our module unloaded
 
+# QEMU's words for the guest's two devices, for -device and device_add
+BED_NIC="virtio-net-pci,id=nic0,bus=port0,netdev=tap,mac=$BED_GUEST_MAC,romfile="
+BED_DEVICE="vhost-user-test-device-pci,id=bpf0,bus=port1,virtio-id=21,num_vqs=2,\
+vq_size=64,config_size=64,chardev=vhost"
+
 # bed_init() - make the bed: folder, namespaces, bridge, TAP, bpffs
 # @1: a name for the folder
 #
@@ -242,7 +247,8 @@ bed_proxy_stop()
 #
 # The guest has the BPF device if the proxy runs. It finds the compiled test
 # programs in /bpf, and in /root what lies in BED_DIR/files. The devices may be
-# unplugged: bed_monitor device_del bpf0 (or nic0).
+# unplugged and plugged: bed_monitor device_del bpf0 (or nic0), device_add
+# "$BED_DEVICE" (or "$BED_NIC").
 bed_vm_start()
 {
 	local series=$1 initramfs accel kernel
@@ -263,7 +269,7 @@ bed_vm_start()
 	mkfifo "$BED_DIR"/agent.{in,out}
 	if [ "$BED_PROXY_PID" ]; then
 		device=(-chardev "socket,id=vhost,path=$BED_DIR/proxy/vhost.sock"
-			-device "vhost-user-test-device-pci,id=bpf0,bus=port1,virtio-id=21,num_vqs=2,vq_size=64,config_size=64,chardev=vhost")
+			-device "$BED_DEVICE")
 	fi
 	[ "$accel" = tcg ] || device+=(-cpu host)
 	BED_AGENT_SAID=''
@@ -277,7 +283,7 @@ bed_vm_start()
 		-device pcie-root-port,id=port0,chassis=1 \
 		-device pcie-root-port,id=port1,chassis=2 \
 		-netdev "tap,id=tap,ifname=$BED_TAP,script=no,downscript=no" \
-		-device "virtio-net-pci,id=nic0,bus=port0,netdev=tap,mac=$BED_GUEST_MAC,romfile=" \
+		-device "$BED_NIC" \
 		-kernel "$kernel" -initrd "$BED_DIR/initramfs.cpio" \
 		-append "console=ttyS0 loglevel=4 panic=-1 net.ifnames=0 rdinit=/init \
 vbpf.addr=$BED_GUEST_IP/24 vbpf.peer=$BED_CLIENT_IP,$BED_CLIENT_MAC \

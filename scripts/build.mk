@@ -31,7 +31,8 @@ check_tidy: $(PROGRAMS)
 check_cppcheck: $(PROGRAMS)
 	@$(call have,cppcheck) cppcheck --quiet --std=c11 --error-exitcode=1 \
 		--enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem -D__GNUC__ $(CHECK_SOURCES)
+		--suppress=missingIncludeSystem \
+		--library=scripts/cppcheck.cfg -D__GNUC__ $(CHECK_SOURCES)
 
 # sparse reads the module; Debian's headers from 7.2 on lack what starts it
 check_module:

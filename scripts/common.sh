@@ -82,7 +82,6 @@ debian_mirror()
 {
 	local uri
 
-	# shellcheck disable=SC2016 # apt expands it
 	uri=$(apt-get indextargets --format '$(REPO_URI)' |
 	      sed -nE "s,^(https?://.*/$1)/?\$,\\1,p" | head -n 1)
 	printf '%s\n' "${uri:-http://deb.debian.org/$1}"

@@ -3,9 +3,11 @@
 # The tests, in kselftest's form: each an executable that prints KTAP. The parts
 # add their C tests to TEST_GEN_PROGS; the shell tests are in tests/vm.
 
-# The kernel of the guest in demo and tests: 6.1, 6.12 or 7.2
-KVER ?= 6.12
-export KVER
+# The guest's kernel in the demo and in tests that need only one, and those that
+# the whole path is tested on
+KVER  ?= 6.12
+KVERS ?= $(GUEST_KERNELS)
+export KVER KVERS
 
 CFLAGS_tests := -Itests
 
@@ -23,12 +25,13 @@ $(TEST_BPF_OBJS): $(B)/tests/progs/%.o: tests/progs/%.bpf.c
 $(B)/tests/tools/exchange: $(B)/tests/tools/exchange.o
 	$(CC) $(LDFLAGS) -o $@ $^
 
-# All that a bed (scripts/bed.sh) starts or puts into the guest
+# All that a bed (scripts/bed.sh) with the kernel KVER starts or puts into the
+# guest
 bed: $(PROGRAMS) $(TEST_BPF_OBJS) $(TEST_TOOLS) $(B)/guest/$(KVER)/initramfs.cpio
 
 test_programs: $(TEST_GEN_PROGS)
 
-run_tests: bed test_programs
+run_tests: bed test_programs $(KVERS:%=$(B)/guest/%/initramfs.cpio)
 	VBPF_BUILD=$(B) tests/run $(B)/tests/run.log $(TEST_GEN_PROGS) $(TEST_PROGS)
 
 .PHONY: bed test_programs run_tests

@@ -11,6 +11,7 @@
  * The device is described in docs/virtio-bpf.md.
  */
 #include <linux/module.h>
+#include <linux/reboot.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 
@@ -165,11 +166,13 @@ static int vbpf_start(struct vbpf_dev *vbpf)
  * vbpf_stop() - take a device down; its programs and maps are gone then
  * @vbpf: the device; may be down already, if it did not come back from sleep
  *
- * First nobody waits for the device any more: whoever waits may hold the locks
- * that the rest needs.
+ * The device is asked to free everything, since not every transport tells it
+ * of a reset. Then nobody waits for it any more: whoever waits may hold the
+ * locks that the rest needs.
  */
 static void vbpf_stop(struct vbpf_dev *vbpf)
 {
+	vbpf_release(vbpf);
 	vbpf_requestq_kill(vbpf);
 	vbpf_netdev_stop(vbpf);
 	virtio_reset_device(vbpf->vdev);
@@ -291,6 +294,27 @@ static struct virtio_driver vbpf_driver = {
 };
 
 /**
+ * vbpf_reboot() - the guest goes down, or boots another kernel
+ * @nb: vbpf_reboot_notifier
+ * @action: how
+ * @data: unused
+ *
+ * Packets for whoever boots next are not for our programs to decide.
+ *
+ * Return: NOTIFY_DONE
+ */
+static int vbpf_reboot(struct notifier_block *nb, unsigned long action,
+		       void *data)
+{
+	vbpf_netdev_release_all();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block vbpf_reboot_notifier = {
+	.notifier_call = vbpf_reboot,
+};
+
+/**
  * vbpf_init() - the module is loaded
  *
  * Return: 0 or a negative errno
@@ -302,9 +326,18 @@ static int __init vbpf_init(void)
 	err = register_netdevice_notifier(&vbpf_netdev_notifier);
 	if (err)
 		return err;
+	err = register_reboot_notifier(&vbpf_reboot_notifier);
+	if (err)
+		goto err_netdev;
 	err = register_virtio_driver(&vbpf_driver);
 	if (err)
-		unregister_netdevice_notifier(&vbpf_netdev_notifier);
+		goto err_reboot;
+	return 0;
+
+err_reboot:
+	unregister_reboot_notifier(&vbpf_reboot_notifier);
+err_netdev:
+	unregister_netdevice_notifier(&vbpf_netdev_notifier);
 	return err;
 }
 
@@ -316,6 +349,7 @@ static int __init vbpf_init(void)
 static void __exit vbpf_exit(void)
 {
 	unregister_virtio_driver(&vbpf_driver);
+	unregister_reboot_notifier(&vbpf_reboot_notifier);
 	vbpf_netdev_cleanup();
 	unregister_netdevice_notifier(&vbpf_netdev_notifier);
 }

@@ -409,6 +409,21 @@ void vbpf_netdev_resync(struct vbpf_dev *vbpf)
 }
 
 /**
+ * vbpf_netdev_release_all() - make all devices free what they hold
+ *
+ * Context: takes rtnl
+ */
+void vbpf_netdev_release_all(void)
+{
+	struct vbpf_dev *vbpf;
+
+	rtnl_lock();
+	list_for_each_entry(vbpf, &vbpf_devs, node)
+		vbpf_release(vbpf);
+	rtnl_unlock();
+}
+
+/**
  * vbpf_netdev_cleanup() - give back all ops, as the module goes
  *
  * Context: takes rtnl; no device is left

@@ -428,6 +428,27 @@ void vbpf_post_handle(struct vbpf_dev *vbpf, u32 type, u32 handle)
 }
 
 /**
+ * vbpf_release() - make the device free all that it holds for this guest
+ * @vbpf: the device
+ *
+ * Context: may sleep, up to the time-out
+ */
+void vbpf_release(struct vbpf_dev *vbpf)
+{
+	struct vbpf_req *req;
+	int err = -ENOMEM;
+
+	req = vbpf_req_alloc(VIRTIO_BPF_RELEASE, 0, 0, 0, 0);
+	if (req)
+		err = vbpf_req_run(vbpf, req);
+	if (err)
+		dev_warn(&vbpf->vdev->dev,
+			 "the host may still hold programs and maps (%d)\n",
+			 err);
+	vbpf_req_put(req);
+}
+
+/**
  * vbpf_req_text() - the text of a response
  * @req: a request that was run
  *

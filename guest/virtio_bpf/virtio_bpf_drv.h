@@ -214,6 +214,7 @@ struct vbpf_req *vbpf_req_alloc_handle(u32 type, u32 handle);
 void vbpf_req_put(struct vbpf_req *req);
 int vbpf_req_run(struct vbpf_dev *vbpf, struct vbpf_req *req);
 void vbpf_post_handle(struct vbpf_dev *vbpf, u32 type, u32 handle);
+void vbpf_release(struct vbpf_dev *vbpf);
 char *vbpf_req_text(struct vbpf_req *req);
 const char *vbpf_req_sentence(struct vbpf_req *req, int err);
 const char *vbpf_error_text(int err);
@@ -254,6 +255,7 @@ extern struct notifier_block vbpf_netdev_notifier;
 void vbpf_netdev_start(struct vbpf_dev *vbpf);
 void vbpf_netdev_stop(struct vbpf_dev *vbpf);
 void vbpf_netdev_resync(struct vbpf_dev *vbpf);
+void vbpf_netdev_release_all(void);
 void vbpf_netdev_cleanup(void);
 
 /* prog.c */

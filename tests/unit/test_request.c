@@ -128,7 +128,7 @@ static bool t_good(void)
 {
 	static char room[256];
 
-	for (uint32_t type = VIRTIO_BPF_GET_INFO; type <= VIRTIO_BPF_MAP_GET_NEXT; type++) {
+	for (uint32_t type = VIRTIO_BPF_GET_INFO; type <= VIRTIO_BPF_RELEASE; type++) {
 		struct sample s = sample_make(type);
 		struct virtio_bpf_req_hdr hdr = { htole32(type), htole32((uint32_t)s.len) };
 		unsigned char flat[sizeof(hdr) + sizeof(s.body)];
@@ -163,7 +163,7 @@ static bool t_truncated(void)
 {
 	static char room[256];
 
-	for (uint32_t type = VIRTIO_BPF_GET_INFO; type <= VIRTIO_BPF_MAP_GET_NEXT; type++) {
+	for (uint32_t type = VIRTIO_BPF_GET_INFO; type <= VIRTIO_BPF_RELEASE; type++) {
 		struct sample s = sample_make(type);
 		char why[REQUEST_WHY_LEN];
 
@@ -204,7 +204,7 @@ static bool t_oversized(void)
 	struct request rq;
 
 	CHECK(big);
-	for (uint32_t type = VIRTIO_BPF_GET_INFO; type <= VIRTIO_BPF_MAP_GET_NEXT; type++) {
+	for (uint32_t type = VIRTIO_BPF_GET_INFO; type <= VIRTIO_BPF_RELEASE; type++) {
 		struct sample s = sample_make(type);
 
 		s.len++;
@@ -277,14 +277,14 @@ static bool t_fields(void)
  */
 static bool t_unknown(void)
 {
-	static const uint32_t types[] = { 0, VIRTIO_BPF_MAP_GET_NEXT + 1, 0x100, 0xffffffff };
+	static const uint32_t types[] = { 0, VIRTIO_BPF_RELEASE + 1, 0x100, 0xffffffff };
 	char why[REQUEST_WHY_LEN];
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		CHECK_EQ(decode_as(types[i], 0, "", 0, ALL_FEATURES, why), VIRTIO_BPF_S_UNSUPP);
 		CHECK(*why);
 	}
-	for (uint32_t type = VIRTIO_BPF_GET_INFO; type <= VIRTIO_BPF_MAP_GET_NEXT; type++) {
+	for (uint32_t type = VIRTIO_BPF_GET_INFO; type <= VIRTIO_BPF_RELEASE; type++) {
 		struct sample s = sample_make(type);
 
 		CHECK_EQ(decode_as(type, (uint32_t)s.len, s.body, s.len, 0, why),
