@@ -13,8 +13,8 @@ CFLAGS_tests := -Itests
 
 TEST_PROGS    += $(filter-out %/common.sh,$(wildcard tests/vm/*.sh))
 TEST_BPF_OBJS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/*.bpf.c))
-TEST_TOOLS    := $(B)/tests/tools/exchange
-SOURCES       += tests/tools/exchange.c
+TEST_TOOLS    := $(B)/tests/tools/exchange $(B)/tests/tools/strange_device
+SOURCES       += tests/tools/exchange.c tests/tools/strange_device.c
 SCRIPTS       += tests/lib.sh tests/run $(wildcard tests/vm/*.sh)
 
 # Programs for the guest, as a tenant would compile them
@@ -24,6 +24,12 @@ $(TEST_BPF_OBJS): $(B)/tests/progs/%.o: tests/progs/%.bpf.c
 
 $(B)/tests/tools/exchange: $(B)/tests/tools/exchange.o
 	$(CC) $(LDFLAGS) -o $@ $^
+
+$(B)/tests/tools/strange_device.o: override CPPFLAGS += -isystem $(VHOST_USER)/include
+$(B)/tests/tools/strange_device.o: | $(VHOST_USER)
+
+$(B)/tests/tools/strange_device: $(B)/tests/tools/strange_device.o
+	$(CC) $(LDFLAGS) -o $@ $^ $(VHOST_USER)/libvhost-user.a -pthread
 
 # All that a bed (scripts/bed.sh) with the kernel KVER starts or puts into the
 # guest
