@@ -132,6 +132,20 @@ vbpf()
 	"$BED_BUILD/host-loader/vbpf" --control "$BED_DIR/control.sock" "$@"
 }
 
+# in_time() - a command must come to succeed
+# @1: within how many seconds
+# @2...: the command
+in_time()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return
+		sleep 0.1
+	done
+}
+
 # host_bpftool() - run bpftool in the host's namespace
 # @*: its arguments
 #

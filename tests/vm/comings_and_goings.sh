@@ -14,18 +14,6 @@ set -u
 
 KVER=${KVER:-6.12}
 
-# in_time() - a command must come to succeed within five seconds
-# @*: the command
-in_time()
-{
-	local tries=50
-
-	until "$@"; do
-		[ $((tries -= 1)) -gt 0 ] || return
-		sleep 0.1
-	done
-}
-
 t_no_loader()
 {
 	refused "the host's loader is not running" \
@@ -34,7 +22,7 @@ t_no_loader()
 
 t_loader_comes()
 {
-	bed_loader_start && in_time attach_quietly drop && silent
+	bed_loader_start && in_time 5 attach_quietly drop && silent
 }
 
 # attach() for in_time(): the proxy may be about to find the loader
@@ -55,7 +43,7 @@ t_loader_stops()
 t_loader_is_back()
 {
 	guest bpftool map update name seen key 0 0 0 0 value 7 0 0 0 0 0 0 0 &&
-	bed_loader_start && in_time off && host_holds 0 0 && answers
+	bed_loader_start && in_time 5 off && host_holds 0 0 && answers
 }
 
 t_paused()
@@ -74,7 +62,7 @@ t_unbind()
 t_bind()
 {
 	guest 'cat /tmp/dev >/sys/bus/virtio/drivers/virtio_bpf/bind' &&
-	in_time attach_quietly drop && silent && off && answers
+	in_time 5 attach_quietly drop && silent && off && answers
 }
 
 t_unplug()
@@ -87,7 +75,7 @@ t_unplug()
 t_plug()
 {
 	bed_monitor device_add "$BED_DEVICE" &&
-	in_time attach_quietly drop && silent && off && answers
+	in_time 5 attach_quietly drop && silent && off && answers
 }
 
 t_nic_unplug()
@@ -99,15 +87,15 @@ t_nic_unplug()
 t_nic_plug()
 {
 	bed_monitor device_add "$BED_NIC" &&
-	in_time guest "ip address add $BED_GUEST_IP/24 dev eth0 2>/dev/null" &&
-	guest ip link set dev eth0 up && in_time answers &&
+	in_time 5 guest "ip address add $BED_GUEST_IP/24 dev eth0 2>/dev/null" &&
+	guest ip link set dev eth0 up && in_time 5 answers &&
 	attach drop && silent && off && answers
 }
 
 t_proxy_dies()
 {
 	attach drop && kill -KILL "$BED_PROXY_PID" && bed_proxy_stop &&
-	in_time silent_is_over && answers && nothing_at_tap && host_holds 0 0
+	in_time 15 silent_is_over && answers && nothing_at_tap && host_holds 0 0
 }
 
 # the loader lingers, then takes the program off

@@ -85,32 +85,38 @@ exchange()
 # @2: maps
 host_holds()
 {
-	local tries=30
-
 	# The guest's kernel frees maps from a work item.
-	until vbpf --json list | jq -e \
-		".ports[0] | .prog_cnt == $1 and .map_cnt == $2" >/dev/null; do
-		if [ $((tries -= 1)) -le 0 ]; then
-			diag "the host holds: $(vbpf --json list)"
-			return 1
-		fi
-		sleep 0.1
-	done
+	in_time 5 host_holds_now "$@" && return
+	diag "the host holds: $(vbpf --json list)"
+	return 1
+}
+
+# host_holds_now() - does the host hold just that?
+# @1: programs
+# @2: maps
+host_holds_now()
+{
+	vbpf --json list | jq -e \
+		".ports[0] | .prog_cnt == $1 and .map_cnt == $2" >/dev/null
 }
 
 # said() - the guest's kernel must come to log something
 # @1: an extended regular expression
 said()
 {
-	local tries=20
+	in_time 5 said_now "$1" && return
+	diag "the guest's kernel did not say '$1'"
+	return 1
+}
 
-	until guest dmesg | grep -qE -- "$1"; do
-		if [ $((tries -= 1)) -le 0 ]; then
-			diag "the guest's kernel did not say '$1'"
-			return 1
-		fi
-		sleep 0.1
-	done
+# said_now() - did the guest's kernel log it?
+# @1: an extended regular expression
+said_now()
+{
+	local log
+
+	log=$(guest dmesg)
+	grep -qE -- "$1" <<<"$log"
 }
 
 # nothing_at_tap() - is no tenant's program at the host's TAP?
