@@ -42,11 +42,14 @@ $(B)/tests/unit/test_proxy_loader: $(addprefix $(B)/,tests/unit/test_proxy_loade
 		qemu-proxy/request.o qemu-proxy/maps.o qemu-proxy/loader.o)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libsystemd)
 
+# The description for the VMM does not go to $(datadir)/qemu/vhost-user: libvirt
+# gives up on all back ends, virtiofsd too, where that folder describes one of a
+# type that it does not know, and QEMU's schema has no type for this device.
 install_proxy: $(PROXY)
 	install -D -m 755 $(PROXY) $(DESTDIR)$(bindir)/virtio-bpf-proxy
 	install -D -m 644 qemu-proxy/virtio-bpf-proxy.1 $(DESTDIR)$(mandir)/man1/virtio-bpf-proxy.1
-	install -d $(DESTDIR)$(datadir)/qemu/vhost-user
+	install -d $(DESTDIR)$(datadir)/virtio-bpf
 	sed 's,@bindir@,$(bindir),' qemu-proxy/50-virtio-bpf-proxy.json.in \
-		>$(DESTDIR)$(datadir)/qemu/vhost-user/50-virtio-bpf-proxy.json
+		>$(DESTDIR)$(datadir)/virtio-bpf/50-virtio-bpf-proxy.json
 
 .PHONY: install_proxy

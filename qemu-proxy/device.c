@@ -46,6 +46,23 @@ static void fail(struct proxy *p, struct request *rq, uint32_t status, const cha
 }
 
 /**
+ * release() - do a RELEASE
+ * @p: the proxy
+ * @rq: the request; gone afterwards
+ */
+static void release(struct proxy *p, struct request *rq)
+{
+	struct reply r = { .status = VIRTIO_BPF_S_OK };
+
+	device_reset(p);
+	if (p->loader.reset_due)
+		fail(p, rq, VIRTIO_BPF_S_NODEV,
+		     "the host's loader does not listen now; it will release all as soon as it does");
+	else
+		finish(p, rq, &r);
+}
+
+/**
  * device_request() - do what a guest requests
  * @p: the proxy
  * @rq: to be filled; answered with vhost_complete(), now or later
@@ -76,9 +93,7 @@ void device_request(struct proxy *p, struct request *rq, const struct iovec *out
 		return;
 	}
 	if (rq->type == VIRTIO_BPF_RELEASE) {
-		device_reset(p);
-		r = (struct reply){ .status = VIRTIO_BPF_S_OK };
-		finish(p, rq, &r);
+		release(p, rq);
 		return;
 	}
 	if (rq->type == VIRTIO_BPF_PROG_LOAD || rq->type == VIRTIO_BPF_MAP_CREATE)

@@ -134,14 +134,32 @@ static void fail_calls(struct loader *l, uint32_t status, const char *why, bool 
 }
 
 /**
+ * wants_out() - whether something could be sent if the socket has room
+ * @l: the connection
+ *
+ * A reset that no slot is free for has to wait for an answer, not for room.
+ *
+ * Return: true if so
+ */
+static bool wants_out(const struct loader *l)
+{
+	if (l->unsent)
+		return true;
+	if (l->state != LOADER_UP || !l->reset_due)
+		return false;
+	for (const struct call *c = l->calls; c < l->calls + LOADER_CALLS; c++)
+		if (!c->busy)
+			return true;
+	return false;
+}
+
+/**
  * watch() - set what the socket is watched for
  * @l: the connection, which has a socket
  */
 static void watch(struct loader *l)
 {
-	bool out = l->unsent || (l->state == LOADER_UP && l->reset_due);
-
-	sd_event_source_set_io_events(l->io, EPOLLIN | (out ? EPOLLOUT : 0));
+	sd_event_source_set_io_events(l->io, EPOLLIN | (wants_out(l) ? EPOLLOUT : 0));
 }
 
 /**
@@ -583,7 +601,10 @@ void loader_request(struct loader *l, struct request *rq)
 		l->ops->failed(l->data, rq, VIRTIO_BPF_S_NODEV, away);
 		return;
 	}
-	c = call_new(l, (uint16_t)rq->type, rq);
+	/* What comes after a reset must not overtake it. */
+	if (l->reset_due)
+		send_due(l);
+	c = l->reset_due ? NULL : call_new(l, (uint16_t)rq->type, rq);
 	if (!c) {
 		l->ops->failed(l->data, rq, VIRTIO_BPF_S_AGAIN,
 			       "too many requests wait for the host's loader; try again");
@@ -668,7 +689,7 @@ static bool serve_until(struct loader *l, int64_t until)
 
 	if (l->sock < 0 || left <= 0)
 		return false;
-	if (l->unsent || (l->state == LOADER_UP && l->reset_due))
+	if (wants_out(l))
 		p.events |= POLLOUT;
 	if (poll(&p, 1, (int)left) > 0)
 		serve(l, (uint32_t)p.revents);

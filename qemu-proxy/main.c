@@ -175,6 +175,22 @@ static int parse_options(int argc, char **argv, struct options *o)
 }
 
 /**
+ * close_inherited() - close what whoever started us left open by mistake
+ * @keep: a socket that was meant for us, or -1
+ */
+static void close_inherited(int keep)
+{
+	unsigned int first = STDERR_FILENO + 1;
+
+	if (keep >= (int)first) {
+		if ((unsigned int)keep > first)
+			close_range(first, (unsigned int)keep - 1, 0);
+		first = (unsigned int)keep + 1;
+	}
+	close_range(first, ~0u, 0);
+}
+
+/**
  * drop_privileges() - give up what the proxy does not need
  *
  * Return: 0, or a negative errno
@@ -196,7 +212,11 @@ static int drop_privileges(void)
 		log_msg("cannot rule out new privileges: %s", strerror(errno));
 		return -errno;
 	}
-	/* A core file would hold what the guest wrote. Failing these is harmless. */
+	/*
+	 * A core file would hold what the guest wrote, and a proxy of another VM,
+	 * run by the same user, could trace us. Failing these is harmless.
+	 */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	setrlimit(RLIMIT_NOFILE, &nofile);
 	setrlimit(RLIMIT_CORE, &none);
 	return 0;
@@ -336,6 +356,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	close_inherited(o.fd);
 	if (drop_privileges())
 		return 1;
 	p = calloc(1, sizeof(*p));

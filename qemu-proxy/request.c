@@ -323,7 +323,7 @@ static uint32_t copy_out(struct request *rq, const struct iovec *out, unsigned i
 uint32_t request_decode(struct request *rq, uint64_t features, const struct iovec *out,
 			unsigned int out_cnt, const struct iovec *in, unsigned int in_cnt)
 {
-	struct virtio_bpf_req_hdr hdr;
+	struct virtio_bpf_req_hdr hdr = { 0 };
 	const struct kind *k;
 	uint32_t status;
 	size_t need;

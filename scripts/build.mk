@@ -12,7 +12,7 @@ have = command -v $(1) >/dev/null || { echo "skipped: $(1) is not installed"; ex
 # What a source is compiled with. Generated headers count as the system's; the
 # proxy's tests see its headers.
 source_flags = -std=gnu11 $(subst -I$(B),-isystem $(B),$(CPPFLAGS)) $(CFLAGS_$(firstword $(subst /, ,$(1)))) \
-	$(if $(filter tests/%,$(1)),-Iqemu-proxy)
+	$(if $(filter tests/%,$(1)),-Iqemu-proxy -isystem $(VHOST_USER)/include)
 
 CHECK_SOURCES = $(sort $(filter-out /%,$(SOURCES)))
 
@@ -32,7 +32,9 @@ check_cppcheck: $(PROGRAMS)
 	@$(call have,cppcheck) cppcheck --quiet --std=c11 --error-exitcode=1 \
 		--enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem \
-		--library=scripts/cppcheck.cfg -D__GNUC__ $(CHECK_SOURCES)
+		--suppress=normalCheckLevelMaxBranches \
+		--library=scripts/cppcheck.cfg -D__GNUC__ \
+		-D'VBPF_VERSION="$(VERSION)"' $(CHECK_SOURCES)
 
 # sparse reads the module; Debian's headers from 7.2 on lack what starts it
 check_module:

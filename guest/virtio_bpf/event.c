@@ -74,7 +74,23 @@ static void vbpf_event_show(struct vbpf_dev *vbpf,
 }
 
 /**
- * vbpf_event_work() - read what events there are
+ * vbpf_eventq_fill() - give all buffers to the device
+ * @eq: the eventq
+ */
+static void vbpf_eventq_fill(struct vbpf_eventq *eq)
+{
+	unsigned int i;
+
+	/* A queue may be smaller than we have buffers */
+	for (i = 0; i < VBPF_EVENT_BUFS; i++)
+		if (vbpf_event_add(eq, &eq->events[i]))
+			break;
+	virtqueue_kick(eq->vq);
+	eq->filled = true;
+}
+
+/**
+ * vbpf_event_work() - give the buffers, then read what events there are
  * @work: of the eventq
  *
  * It alone touches the virtqueue while the device runs. Interrupts stay on, so
@@ -87,6 +103,8 @@ static void vbpf_event_work(struct work_struct *work)
 	struct virtio_bpf_event *event;
 	u32 used;
 
+	if (!eq->filled)
+		vbpf_eventq_fill(eq);
 	while ((event = virtqueue_get_buf(eq->vq, &used))) {
 		vbpf_event_show(vbpf, event, min_t(u32, used, sizeof(*event)));
 		/* There is room: the buffer just came from there */
@@ -99,7 +117,7 @@ static void vbpf_event_work(struct work_struct *work)
 
 /**
  * vbpf_eventq_notify() - the device filled in events
- * @vq: the eventq
+ * @vq: the eventq; before it was started the device has no business here
  *
  * Context: interrupt
  */
@@ -107,7 +125,8 @@ void vbpf_eventq_notify(struct virtqueue *vq)
 {
 	struct vbpf_dev *vbpf = vq->vdev->priv;
 
-	schedule_work(&vbpf->eventq.work);
+	if (READ_ONCE(vbpf->eventq.vq))
+		schedule_work(&vbpf->eventq.work);
 }
 
 /**
@@ -120,46 +139,40 @@ void vbpf_eventq_init(struct vbpf_eventq *eq)
 }
 
 /**
- * vbpf_eventq_start() - allocate an eventq's buffers
- * @eq: the eventq
- * @vq: its virtqueue, or NULL where events were not negotiated
+ * vbpf_eventq_alloc() - allocate an eventq's buffers
+ * @eq: the eventq, stopped
  *
- * Return: 0 or a negative errno
+ * Return: 0 or -ENOMEM
  */
-int vbpf_eventq_start(struct vbpf_eventq *eq, struct virtqueue *vq)
+int vbpf_eventq_alloc(struct vbpf_eventq *eq)
 {
-	eq->vq = vq;
-	if (!vq)
-		return 0;
 	eq->events = kcalloc(VBPF_EVENT_BUFS, sizeof(*eq->events), GFP_KERNEL);
 	return eq->events ? 0 : -ENOMEM;
 }
 
 /**
- * vbpf_eventq_fill() - give all buffers to a device that is ready
- * @eq: the eventq, just started
+ * vbpf_eventq_start() - begin to take events
+ * @eq: the eventq, with buffers
+ * @vq: the virtqueue of a device that is ready, or NULL where events were not
+ *      negotiated
  */
-void vbpf_eventq_fill(struct vbpf_eventq *eq)
+void vbpf_eventq_start(struct vbpf_eventq *eq, struct virtqueue *vq)
 {
-	unsigned int i;
-
-	if (!eq->vq)
+	if (!vq)
 		return;
-	/* A queue may be smaller than we have buffers */
-	for (i = 0; i < VBPF_EVENT_BUFS; i++)
-		if (vbpf_event_add(eq, &eq->events[i]))
-			break;
-	virtqueue_kick(eq->vq);
+	WRITE_ONCE(eq->vq, vq);
+	schedule_work(&eq->work);
 }
 
 /**
  * vbpf_eventq_stop() - free an eventq's buffers
- * @eq: the eventq of a device that was reset
+ * @eq: the eventq of a device that was reset, or one that was not started
  */
 void vbpf_eventq_stop(struct vbpf_eventq *eq)
 {
 	cancel_work_sync(&eq->work);
 	kfree(eq->events);
 	eq->events = NULL;
-	eq->vq = NULL;
+	eq->filled = false;
+	WRITE_ONCE(eq->vq, NULL);
 }

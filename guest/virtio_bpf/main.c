@@ -147,17 +147,17 @@ static int vbpf_start(struct vbpf_dev *vbpf)
 	virtio_cread_bytes(vbpf->vdev, offsetof(struct virtio_bpf_config, mac),
 			   vbpf->mac, sizeof(vbpf->mac));
 	vbpf_read_config(vbpf);
-	err = virtio_find_vqs(vbpf->vdev, events ? 2 : 1, vqs, info, NULL);
+	err = vbpf_eventq_alloc(&vbpf->eventq);
 	if (err)
 		return err;
-	err = vbpf_eventq_start(&vbpf->eventq, vqs[VIRTIO_BPF_VQ_EVENT]);
+	err = virtio_find_vqs(vbpf->vdev, events ? 2 : 1, vqs, info, NULL);
 	if (err) {
-		vbpf->vdev->config->del_vqs(vbpf->vdev);
+		vbpf_eventq_stop(&vbpf->eventq);
 		return err;
 	}
 	vbpf_requestq_start(&vbpf->requestq, vqs[VIRTIO_BPF_VQ_REQUEST]);
 	virtio_device_ready(vbpf->vdev);
-	vbpf_eventq_fill(&vbpf->eventq);
+	vbpf_eventq_start(&vbpf->eventq, vqs[VIRTIO_BPF_VQ_EVENT]);
 	vbpf_netdev_start(vbpf);
 	return 0;
 }
@@ -166,14 +166,15 @@ static int vbpf_start(struct vbpf_dev *vbpf)
  * vbpf_stop() - take a device down; its programs and maps are gone then
  * @vbpf: the device; may be down already, if it did not come back from sleep
  *
- * The device is asked to free everything, since not every transport tells it
- * of a reset. Then nobody waits for it any more: whoever waits may hold the
- * locks that the rest needs.
+ * First nobody waits for it any more: whoever waits may hold the locks that the
+ * rest needs. Then the device is asked to free everything, since not every
+ * transport tells it of a reset.
  */
 static void vbpf_stop(struct vbpf_dev *vbpf)
 {
+	vbpf_requestq_kill(&vbpf->requestq);
 	vbpf_release(vbpf);
-	vbpf_requestq_kill(vbpf);
+	virtio_break_device(vbpf->vdev);
 	vbpf_netdev_stop(vbpf);
 	virtio_reset_device(vbpf->vdev);
 	cancel_work_sync(&vbpf->config_work);
@@ -239,7 +240,7 @@ static void vbpf_remove(struct virtio_device *vdev)
 
 #ifdef CONFIG_PM
 /**
- * vbpf_freeze() - the guest hibernates
+ * vbpf_freeze() - the guest goes to sleep
  * @vdev: the device
  *
  * The device forgets its programs and maps, so the guest must, too.

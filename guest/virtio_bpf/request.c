@@ -222,6 +222,19 @@ static void vbpf_sg_fill(struct scatterlist *sg, void *buf, size_t len)
 }
 
 /**
+ * vbpf_closed() - is a request not to be sent any more?
+ * @rq: the requestq
+ * @req: the request
+ *
+ * Return: true if the device goes, unless the request tells it so
+ */
+static bool vbpf_closed(const struct vbpf_requestq *rq,
+			const struct vbpf_req *req)
+{
+	return READ_ONCE(rq->dead) && req->type != VIRTIO_BPF_RELEASE;
+}
+
+/**
  * vbpf_add() - give a request to the device, if there is room
  * @rq: the requestq
  * @req: the request
@@ -239,7 +252,7 @@ static int vbpf_add(struct vbpf_requestq *rq, struct vbpf_req *req,
 
 	spin_lock_irqsave(&rq->lock, flags);
 	*seen = rq->returned;
-	if (!rq->dead)
+	if (!vbpf_closed(rq, req))
 		err = virtqueue_add_sgs(rq->vq, sgs, 1, 1, req, GFP_ATOMIC);
 	if (!err) {
 		refcount_inc(&req->users);
@@ -282,7 +295,7 @@ static int vbpf_submit(struct vbpf_requestq *rq, struct vbpf_req *req,
 	while ((err = vbpf_add(rq, req, sgs, &seen)) == -ENOSPC && *left)
 		*left = wait_event_timeout(rq->space,
 					   READ_ONCE(rq->returned) != seen ||
-					   READ_ONCE(rq->dead), *left);
+					   vbpf_closed(rq, req), *left);
 	kfree(sg);
 	return err == -ENOSPC ? -EAGAIN : err;
 }
@@ -337,7 +350,8 @@ int vbpf_req_run(struct vbpf_dev *vbpf, struct vbpf_req *req)
 	if (!req->answered) {
 		req->orphan = true;
 		req->late = true;
-		rq->stalled = true;
+		if (!dead)
+			rq->stalled = true;
 	}
 	spin_unlock_irq(&rq->lock);
 
@@ -429,18 +443,29 @@ void vbpf_post_handle(struct vbpf_dev *vbpf, u32 type, u32 handle)
 
 /**
  * vbpf_release() - make the device free all that it holds for this guest
- * @vbpf: the device
+ * @vbpf: the device; its requestq may be dead, or not have been started
+ *
+ * A device that was torn out holds nothing. One that did not answer in time,
+ * and has not answered anything since, is told but not waited for.
  *
  * Context: may sleep, up to the time-out
  */
 void vbpf_release(struct vbpf_dev *vbpf)
 {
+	struct vbpf_requestq *rq = &vbpf->requestq;
 	struct vbpf_req *req;
 	int err = -ENOMEM;
 
+	if (!rq->vq || virtqueue_is_broken(rq->vq))
+		return;
 	req = vbpf_req_alloc(VIRTIO_BPF_RELEASE, 0, 0, 0, 0);
-	if (req)
+	if (req && READ_ONCE(rq->stalled)) {
+		vbpf_post(vbpf, req);
+		req = NULL;
+		err = -ETIMEDOUT;
+	} else if (req) {
 		err = vbpf_req_run(vbpf, req);
+	}
 	if (err)
 		dev_warn(&vbpf->vdev->dev,
 			 "the host may still hold programs and maps (%d)\n",
@@ -680,13 +705,13 @@ void vbpf_requestq_start(struct vbpf_requestq *rq, struct virtqueue *vq)
 
 /**
  * vbpf_requestq_kill() - fail all requests, those under way and those to come
- * @vbpf: the device
+ * @rq: the requestq
  *
- * The buffers stay with the device until it is reset.
+ * The buffers stay with the device until it is reset. RELEASE alone can still
+ * be sent: nothing can follow it then that the device would keep.
  */
-void vbpf_requestq_kill(struct vbpf_dev *vbpf)
+void vbpf_requestq_kill(struct vbpf_requestq *rq)
 {
-	struct vbpf_requestq *rq = &vbpf->requestq;
 	struct vbpf_req *req;
 
 	spin_lock_irq(&rq->lock);
@@ -695,7 +720,6 @@ void vbpf_requestq_kill(struct vbpf_dev *vbpf)
 		complete(&req->done);
 	spin_unlock_irq(&rq->lock);
 	wake_up_all(&rq->space);
-	virtio_break_device(vbpf->vdev);
 }
 
 /**

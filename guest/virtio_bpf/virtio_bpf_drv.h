@@ -93,7 +93,8 @@ struct vbpf_req {
  * @space: those who wait for the queue to have room
  * @returned: counts requests that came back
  * @stalled: one was not answered in time, and nothing came back since
- * @dead: the device goes away; no request is sent and none waited for
+ * @dead: the device goes away; no request is sent but RELEASE, and none waited
+ *        for that was sent before
  * @reaper: looks through @late
  * @retrier: sends what is in @retry
  */
@@ -115,11 +116,13 @@ struct vbpf_requestq {
  * struct vbpf_eventq - the eventq
  * @vq: the virtqueue, or NULL where events were not negotiated
  * @events: its buffers
- * @work: reads them
+ * @filled: the device was given them
+ * @work: gives and reads them
  */
 struct vbpf_eventq {
 	struct virtqueue *vq;
 	struct virtio_bpf_event *events;
+	bool filled;
 	struct work_struct work;
 };
 
@@ -205,7 +208,7 @@ extern unsigned int vbpf_timeout_ms;
 void vbpf_requestq_init(struct vbpf_requestq *rq);
 void vbpf_requestq_start(struct vbpf_requestq *rq, struct virtqueue *vq);
 void vbpf_requestq_done(struct virtqueue *vq);
-void vbpf_requestq_kill(struct vbpf_dev *vbpf);
+void vbpf_requestq_kill(struct vbpf_requestq *rq);
 void vbpf_requestq_drain(struct vbpf_requestq *rq);
 
 struct vbpf_req *vbpf_req_alloc(u32 type, size_t body_len, size_t payload_len,
@@ -244,8 +247,8 @@ static inline void *vbpf_resp_body(struct vbpf_req *req)
 
 /* event.c */
 void vbpf_eventq_init(struct vbpf_eventq *eq);
-int vbpf_eventq_start(struct vbpf_eventq *eq, struct virtqueue *vq);
-void vbpf_eventq_fill(struct vbpf_eventq *eq);
+int vbpf_eventq_alloc(struct vbpf_eventq *eq);
+void vbpf_eventq_start(struct vbpf_eventq *eq, struct virtqueue *vq);
 void vbpf_eventq_notify(struct virtqueue *vq);
 void vbpf_eventq_stop(struct vbpf_eventq *eq);
 

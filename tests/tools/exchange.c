@@ -154,7 +154,7 @@ static void show_answers(int sock, long ms)
 
 	for (long left = ms; left > 0; left = until - now_ms()) {
 		struct pollfd p = { .fd = sock, .events = POLLIN };
-		struct sockaddr_ll from;
+		struct sockaddr_ll from = { 0 };
 		socklen_t from_len = sizeof(from);
 		ssize_t n;
 

@@ -259,7 +259,7 @@ static bool greet(struct bench *b, uint32_t maps)
 		.map_cnt = htole32(maps),
 	};
 	struct vbpf_hello hello;
-	struct vbpf_msg m;
+	struct vbpf_msg m = { 0 };
 
 	CHECK(hear(b, buf, &m));
 	CHECK_EQ(m.type, VBPF_MSG_HELLO);
@@ -391,7 +391,7 @@ static bool t_stopped(void)
 	static char buf[VBPF_MSG_MAX];
 	struct bench *b = bench_new();
 	struct request rq;
-	struct vbpf_msg m;
+	struct vbpf_msg m = { 0 };
 
 	CHECK(b && greet(b, 0) && request_new(&rq, VIRTIO_BPF_GET_INFO));
 	loader_request(&b->l, &rq);
@@ -420,7 +420,7 @@ static bool t_full_socket(void)
 	int size = 1, sent = 0, heard = 0;
 	struct bench *b = bench_new();
 	struct request rq[LOADER_WAITING];
-	struct vbpf_msg m;
+	struct vbpf_msg m = { 0 };
 
 	CHECK(b && greet(b, 0));
 	CHECK(!setsockopt(b->l.sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
@@ -435,6 +435,37 @@ static bool t_full_socket(void)
 	}
 	CHECK_EQ(heard, sent);
 	CHECK(!b->l.waiting && !b->l.unsent && !b->failures);
+	bench_free(b);
+	return true;
+}
+
+/**
+ * t_reset_waits() - a reset that no slot is free for goes with the next answer,
+ * keeps nobody busy until then, and is not overtaken
+ *
+ * Return: true if so
+ */
+static bool t_reset_waits(void)
+{
+	static char buf[VBPF_MSG_MAX];
+	struct bench *b = bench_new();
+	struct vbpf_msg m = { 0 };
+	struct request rq;
+
+	CHECK(b && greet(b, 0));
+	for (int i = 0; i < LOADER_CALLS; i++)
+		CHECK_EQ(loader_tell(&b->l, VIRTIO_BPF_GET_INFO, NULL, 0), 0);
+	CHECK_EQ(loader_tell(&b->l, VIRTIO_BPF_GET_INFO, NULL, 0), -EAGAIN);
+	loader_reset(&b->l);
+	CHECK_EQ(sd_event_run(b->event, 0), 0);
+	CHECK(b->l.reset_due && request_new(&rq, VIRTIO_BPF_GET_INFO));
+	loader_request(&b->l, &rq);
+	CHECK(b->failures == 1 && b->status == VIRTIO_BPF_S_AGAIN);
+	CHECK(hear(b, buf, &m) && say(b, &m) && !b->l.reset_due);
+	for (int i = 1; i < LOADER_CALLS; i++)
+		CHECK(hear(b, buf, &m) && m.type == VIRTIO_BPF_GET_INFO);
+	CHECK(hear(b, buf, &m) && m.type == VBPF_MSG_RESET);
+	CHECK(say(b, &m) && !b->answers);
 	bench_free(b);
 	return true;
 }
@@ -532,7 +563,7 @@ static bool t_misbehaviour(void)
 	for (int what = 0; what < CNT; what++) {
 		struct bench *b = bench_new();
 		struct request rq;
-		struct vbpf_msg m;
+		struct vbpf_msg m = { 0 };
 
 		CHECK(b && greet(b, 0) && request_new(&rq, VIRTIO_BPF_GET_INFO));
 		loader_request(&b->l, &rq);
@@ -613,6 +644,7 @@ int main(void)
 		{ "a connection to the loader", t_connection },
 		{ "requests under way when the rings stop", t_stopped },
 		{ "a loader that does not read", t_full_socket },
+		{ "a reset that has to wait", t_reset_waits },
 		{ "map fds and elements", t_map_fds },
 		{ "maps that are not what they should be", t_bad_maps },
 		{ "a loader that breaks the protocol", t_misbehaviour },

@@ -65,6 +65,18 @@ t_bind()
 	in_time 5 attach_quietly drop && silent && off && answers
 }
 
+# A driver that leaves while nobody can release what it had is told so; who
+# comes back does it.
+t_unbind_no_loader()
+{
+	attach drop && bed_loader_stop &&
+	guest 'cat /tmp/dev >/sys/bus/virtio/drivers/virtio_bpf/unbind' &&
+	said 'the host may still hold programs and maps' &&
+	bed_loader_start && host_holds 0 0 && answers && off &&
+	guest 'cat /tmp/dev >/sys/bus/virtio/drivers/virtio_bpf/bind' &&
+	in_time 5 attach_quietly drop && silent && off && answers
+}
+
 t_unplug()
 {
 	attach maps && bed_monitor device_del bpf0 && host_holds 0 0 &&
@@ -104,12 +116,17 @@ silent_is_over()
 	! silent
 }
 
+# A device that is known not to answer is not waited for when the driver leaves.
 t_no_proxy()
 {
+	local start
+
 	refused 'the host did not answer in time' 'ip link set dev eth0 xdpoffload off' &&
 	refused 'failed to load' 'ip link set dev eth0 xdpoffload obj /bpf/pass.o sec xdp' &&
-	answers && guest 'cat /tmp/dev >/sys/bus/virtio/drivers/virtio_bpf/unbind' &&
-	off && answers
+	answers && start=$SECONDS &&
+	guest 'echo 60000 >/sys/module/virtio_bpf/parameters/timeout_ms
+		cat /tmp/dev >/sys/bus/virtio/drivers/virtio_bpf/unbind' &&
+	[ $((SECONDS - start)) -lt 20 ] && off && answers
 }
 
 t_clean()
@@ -118,7 +135,7 @@ t_clean()
 	host_holds 0 0 && nothing_at_tap && bed_cleanup && bed_assert_clean
 }
 
-plan 14
+plan 15
 bed_init comings_and_goings
 start_all "$KVER"
 bed_loader_stop
@@ -130,6 +147,7 @@ check "the loader is back: it knows all it had" t_loader_is_back
 check "the VM is paused and goes on: the program stays" t_paused
 check "the driver is unbound: the host holds nothing" t_unbind
 check "the driver is bound: the guest is served" t_bind
+check "the driver is unbound without a loader: the loader releases later" t_unbind_no_loader
 check "the device is unplugged: the host holds nothing, the network works" t_unplug
 check "the device is plugged in: the guest is served" t_plug
 check "the network card is unplugged: the host holds nothing" t_nic_unplug
