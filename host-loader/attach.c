@@ -225,11 +225,31 @@ static void attach_renew_norm(struct port *port)
 }
 
 /**
+ * attach_get() - open what a daemon before this one pinned
+ * @port: the port
+ * @name: of the pin; one that cannot be opened is removed, lest it be in the way
+ *
+ * Return: the fd, or a negative errno
+ */
+static int attach_get(struct port *port, const char *name)
+{
+	int fd = store_get(port, name);
+
+	if (fd < 0 && fd != -ENOENT) {
+		log_msg(LOG_ERR, port->conf->name, "%s/%s is unusable and removed: %s", port->dir,
+			name, strerror(-fd));
+		store_unpin(port, name);
+	}
+	return fd;
+}
+
+/**
  * attach_recover() - take back the links that a daemon before this one left
  * @port: the port; its programs are back already
  *
- * Links that do not fit together are dropped. Those whose TAP is away are
- * kept: what is attached stays attached in the tenant's eyes.
+ * Links that do not fit together are dropped, and the guest is told as soon as
+ * its proxy is there. Those whose TAP is away are kept: what is attached stays
+ * attached in the tenant's eyes.
  */
 void attach_recover(struct port *port)
 {
@@ -238,9 +258,9 @@ void attach_recover(struct port *port)
 	struct text why = { 0 };
 	uint32_t ifindex;
 
-	port->norm = store_get(port, STORE_NORM);
-	port->link = store_get(port, STORE_LINK);
-	port->norm_counters = store_get(port, STORE_COUNTERS);
+	port->norm = attach_get(port, STORE_NORM);
+	port->link = attach_get(port, STORE_LINK);
+	port->norm_counters = attach_get(port, STORE_COUNTERS);
 	if (port->link < 0 && port->norm < 0)
 		return;
 	if (port->link >= 0 && !kern_link_info(port->link, &info))
@@ -257,6 +277,7 @@ void attach_recover(struct port *port)
 			"the links in %s do not fit together or not the TAP: detached",
 			port->dir);
 		attach_drop(port);
+		port->untold = prog ? prog->handle : 0;
 		return;
 	}
 	port->attached = prog;

@@ -5,13 +5,14 @@ include host-loader/rewriter/rewriter.mk
 
 LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng
 
-CFLAGS_host-loader := -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(LOADER_PKGS))
+# Not ":=", here and below: a fresh machine has no pkg-config before `make setup`.
+CFLAGS_host-loader = -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(LOADER_PKGS))
 
 # The daemon without its main(), for the tests as well
 LOADER_SRCS := $(addprefix host-loader/,attach.c conf.c control.c dispatch.c kern.c load.c \
 		 log.c map.c norm.c port.c server.c sock.c store.c tap.c text.c wire.c)
 LOADER_OBJS := $(LOADER_SRCS:%.c=$(B)/%.o)
-LOADER_LIBS := $(call pkg,--libs,$(LOADER_PKGS))
+LOADER_LIBS = $(call pkg,--libs,$(LOADER_PKGS))
 
 PROGRAMS += $(B)/host-loader/virtio-bpfd $(B)/host-loader/vbpf
 SOURCES  += $(LOADER_SRCS) host-loader/main.c host-loader/vbpf.c
@@ -23,7 +24,7 @@ $(B)/host-loader/vbpf: $(B)/host-loader/vbpf.o $(B)/host-loader/sock.o $(B)/host
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,json-c)
 
 # The normaliser, embedded in the daemon
-BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
 $(B)/host-loader/datapath.bpf.o: host-loader/datapath.bpf.c host-loader/datapath.h
 	@mkdir -p $(@D)

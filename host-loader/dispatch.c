@@ -27,6 +27,7 @@ void dispatch_release(struct port *port)
 	attach_drop(port);
 	port_empty(port);
 	port_close_fd(&port->norm_counters);
+	port->untold = 0;
 	store_clear(port);
 }
 
@@ -254,6 +255,9 @@ void dispatch(struct port *port, const struct vbpf_msg *msg, struct answer *answ
 {
 	int err;
 
+	/* "= { }" clears a union's first member and not always the rest of it. */
+	_Static_assert(sizeof(answer->body) == sizeof(answer->body.info),
+		       "a body is longer than the first member");
 	*answer = (struct answer){ .fd = -1 };
 	for (size_t i = 0; i < sizeof(dispatch_rows) / sizeof(*dispatch_rows); i++) {
 		const struct dispatch_row *row = &dispatch_rows[i];

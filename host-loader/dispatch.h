@@ -15,8 +15,8 @@
 struct answer {
 	uint32_t status;
 	union {
+		struct virtio_bpf_info info;	/* the longest stands first */
 		struct virtio_bpf_prog_loaded loaded;
-		struct virtio_bpf_info info;
 		struct vbpf_map map;
 		struct vbpf_welcome welcome;
 	} body;

@@ -212,11 +212,15 @@ static int main_loop_new(struct loader *loader, struct text *why)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/* Whoever reads the log may go; the daemon stays. */
+	signal(SIGPIPE, SIG_IGN);
 	err = sd_event_new(&loader->event);
 	if (err >= 0)
 		err = sd_event_add_signal(loader->event, NULL, SIGTERM, NULL, NULL);
 	if (err >= 0)
 		err = sd_event_add_signal(loader->event, NULL, SIGINT, NULL, NULL);
+	if (err >= 0)
+		err = sd_event_set_watchdog(loader->event, true);
 	if (err >= 0)
 		return 0;
 	text_add(why, "cannot make the event loop: %s\n", strerror(-err));

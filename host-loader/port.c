@@ -176,22 +176,25 @@ uint32_t port_new_handle(struct port *port)
  * @bytes: set to it
  *
  * An upper bound for what grows (a hash without preallocation), close to the
- * kernel's own figure for what is allocated at once.
+ * kernel's own figure for what is allocated at once. An array made without
+ * CAP_PERFMON has a power of two of elements, so that an index can be masked.
  *
  * Return: 0, or -E2BIG if no figure can hold it
  */
 int port_map_bytes(const struct wire_map *def, uint64_t *bytes)
 {
 	uint64_t elem = ((uint64_t)def->value_size + 7) & ~7ull;
-	uint64_t buckets = 1, table = 0;
+	uint64_t entries = def->max_entries, power = 1, table = 0;
 
+	while (power < entries)
+		power <<= 1;
 	if (def->type == BPF_MAP_TYPE_HASH) {
 		elem += PORT_HASH_ELEM + (((uint64_t)def->key_size + 7) & ~7ull);
-		while (buckets < def->max_entries)
-			buckets <<= 1;
-		table = buckets * PORT_HASH_BUCKET;
+		table = power * PORT_HASH_BUCKET;
+	} else {
+		entries = power;
 	}
-	if (__builtin_mul_overflow(elem, (uint64_t)def->max_entries, bytes) ||
+	if (__builtin_mul_overflow(elem, entries, bytes) ||
 	    __builtin_add_overflow(*bytes, table, bytes))
 		return -E2BIG;
 	return 0;

@@ -78,6 +78,9 @@ TAILQ_HEAD(prog_list, prog);
  * @norm: fd of the normaliser's link, or -1
  * @link: fd of @attached's link, or -1
  * @norm_counters: fd of the normaliser's counters, or -1
+ * @untold: a program that was detached while there was no proxy to tell, or 0
+ * @rest_until: microseconds of the monotonic clock until which it has had its
+ *              share of the daemon's time
  * @proxy: connection of the port's proxy, or NULL
  * @linger: timer at whose end the port is released, or NULL
  */
@@ -95,6 +98,8 @@ struct port {
 	int norm;
 	int link;
 	int norm_counters;
+	uint32_t untold;
+	uint64_t rest_until;
 	struct conn *proxy;
 	sd_event_source *linger;
 };

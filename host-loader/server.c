@@ -12,12 +12,17 @@
  * logged. So is one that does not read its answers. It costs the tenant
  * nothing: a proxy that connects again within the linger time finds the port
  * as it was; after that time the port is released.
+ *
+ * There is one thread for all. A proxy whose request took long is not read for
+ * three times as long, so that it gets a quarter of the daemon's time at most,
+ * and the others a turn in between. To connect anew does not shorten that.
  */
 #include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dispatch.h"
@@ -27,6 +32,11 @@
 
 #define SERVER_HELLO_SECONDS	5	/* to say HELLO in */
 #define SERVER_WAITING		8	/* connections of one user without HELLO */
+#define SERVER_QUICK_USEC	20000	/* a request up to here costs no rest */
+#define SERVER_REST		3	/* times what a longer one took */
+#define SERVER_STALL_USEC	500000	/* a timer this late: the loop was held up */
+#define SERVER_LOG_SECONDS	10	/* in which there are at most */
+#define SERVER_LOG_LINES	100	/* lines about connections */
 #define USEC			1000000ull
 
 /**
@@ -36,6 +46,7 @@
  * @fd: its socket
  * @io: its event source
  * @timer: at whose end it must have said HELLO, or NULL
+ * @rest: at whose end it is read again, or NULL
  * @peer: who is at the other end
  * @port: for which it speaks, or NULL before HELLO
  */
@@ -45,6 +56,7 @@ struct conn {
 	int fd;
 	sd_event_source *io;
 	sd_event_source *timer;
+	sd_event_source *rest;
 	struct ucred peer;
 	struct port *port;
 };
@@ -56,14 +68,53 @@ TAILQ_HEAD(conn_list, conn);
  * @fd: socket that listens
  * @io: its event source
  * @conns: connections
+ * @log_since: when the lines about connections began to be counted
+ * @log_cnt: lines since then, those that were not written included
  * @buf: room for one message
  */
 struct server {
 	int fd;
 	sd_event_source *io;
 	struct conn_list conns;
+	uint64_t log_since;
+	unsigned int log_cnt;
 	char buf[VBPF_MSG_MAX];
 };
+
+/**
+ * server_now() - the monotonic clock
+ *
+ * Return: microseconds
+ */
+static uint64_t server_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * USEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+/**
+ * server_may_log() - may one more line about a connection be written?
+ * @server: the proxies' side; counts it
+ *
+ * Everybody may connect, so everybody could fill the operator's disk.
+ *
+ * Return: whether it may
+ */
+static bool server_may_log(struct server *server)
+{
+	uint64_t now = server_now();
+
+	if (now - server->log_since >= SERVER_LOG_SECONDS * USEC) {
+		if (server->log_cnt > SERVER_LOG_LINES)
+			log_msg(LOG_WARNING, NULL, "%u more lines about connections were left away",
+				server->log_cnt - SERVER_LOG_LINES);
+		server->log_since = now;
+		server->log_cnt = 0;
+	}
+	return ++server->log_cnt <= SERVER_LOG_LINES;
+}
 
 /**
  * server_linger_end() - nobody came back for a port: release it
@@ -71,14 +122,18 @@ struct server {
  * @usec: when it was due
  * @user: the port
  *
+ * If the loop was held up, proxies may wait unheard: they get another second.
+ *
  * Return: 0
  */
 static int server_linger_end(sd_event_source *source, uint64_t usec, void *user)
 {
 	struct port *port = user;
 
-	(void)source;
-	(void)usec;
+	if (server_now() - usec > SERVER_STALL_USEC &&
+	    sd_event_source_set_time_relative(source, USEC) >= 0 &&
+	    sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0)
+		return 0;
 	port->linger = sd_event_source_disable_unref(port->linger);
 	log_msg(LOG_NOTICE, port->conf->name,
 		"no proxy came back: %u programs and %u maps are released", port->prog_cnt,
@@ -118,6 +173,7 @@ static void server_close(struct conn *conn)
 	TAILQ_REMOVE(&conn->loader->server->conns, conn, node);
 	sd_event_source_disable_unref(conn->io);
 	sd_event_source_disable_unref(conn->timer);
+	sd_event_source_disable_unref(conn->rest);
 	close(conn->fd);
 	if (port) {
 		port->proxy = NULL;
@@ -133,9 +189,10 @@ static void server_close(struct conn *conn)
  */
 static void server_cut(struct conn *conn, const char *reason)
 {
-	log_msg(LOG_WARNING, conn->port ? conn->port->conf->name : NULL,
-		"the connection of process %d of user %u was cut: %s", (int)conn->peer.pid,
-		(unsigned int)conn->peer.uid, reason);
+	if (server_may_log(conn->loader->server))
+		log_msg(LOG_WARNING, conn->port ? conn->port->conf->name : NULL,
+			"the connection of process %d of user %u was cut: %s", (int)conn->peer.pid,
+			(unsigned int)conn->peer.uid, reason);
 	server_close(conn);
 }
 
@@ -167,7 +224,7 @@ static int server_send(struct conn *conn, uint16_t type, uint32_t id,
 
 /**
  * server_event() - tell a port's guest of something
- * @port: the port; nothing happens if it has no proxy
+ * @port: the port; if no proxy takes it, a detachment is told to the next one
  * @type: VIRTIO_BPF_EVENT_*
  * @handle: of the object concerned, or 0
  * @sentence: for the guest's log; cut to what an event has room for
@@ -189,11 +246,13 @@ void server_event(struct port *port, uint32_t type, uint32_t handle, const char 
 		.fd = -1,
 	};
 
-	if (!port->proxy)
-		return;
 	memcpy(event.text, sentence, len);
-	if (vbpf_msg_send(port->proxy->fd, &msg))
-		server_cut(port->proxy, "it does not read what it is sent");
+	if (port->proxy && !vbpf_msg_send(port->proxy->fd, &msg))
+		return;
+	if (port->proxy)
+		server_cut(port->proxy, "it is gone, or does not read what it is sent");
+	if (type == VIRTIO_BPF_EVENT_DETACHED)
+		port->untold = handle;
 }
 
 /**
@@ -320,6 +379,38 @@ static int server_refuse(struct conn *conn, const struct vbpf_msg *msg, struct p
 }
 
 /**
+ * server_rested() - a proxy's rest is over
+ * @source: the timer
+ * @usec: when it was due
+ * @user: the connection
+ *
+ * Return: 0
+ */
+static int server_rested(sd_event_source *source, uint64_t usec, void *user)
+{
+	struct conn *conn = user;
+
+	(void)source;
+	(void)usec;
+	conn->rest = sd_event_source_disable_unref(conn->rest);
+	sd_event_source_set_enabled(conn->io, SD_EVENT_ON);
+	return 0;
+}
+
+/**
+ * server_rest() - do not read a proxy until its port's rest is over
+ * @conn: the connection, which is read
+ */
+static void server_rest(struct conn *conn)
+{
+	if (conn->port->rest_until <= server_now() ||
+	    sd_event_add_time(conn->loader->event, &conn->rest, CLOCK_MONOTONIC,
+			      conn->port->rest_until, 1000, server_rested, conn))
+		return;
+	sd_event_source_set_enabled(conn->io, SD_EVENT_OFF);
+}
+
+/**
  * server_hello() - a peer says which port it speaks for
  * @conn: the connection; freed if it may not
  * @msg: its HELLO
@@ -328,16 +419,18 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 {
 	struct answer answer = { .fd = -1, .body_len = sizeof(answer.body.welcome) };
 	struct port *port;
+	uint32_t untold;
 	int err;
 
 	err = server_refuse(conn, msg, &port, &answer.text);
 	if (err) {
 		answer.status = wire_status(err);
 		server_send(conn, VBPF_MSG_HELLO, msg->id, &answer);
-		log_msg(LOG_WARNING, port ? port->conf->name : NULL,
-			"HELLO of process %d of user %u was refused: %.*s", (int)conn->peer.pid,
-			(unsigned int)conn->peer.uid, (int)strcspn(answer.text.buf ?: "", "\n"),
-			answer.text.buf ?: "");
+		if (server_may_log(conn->loader->server))
+			log_msg(LOG_WARNING, port ? port->conf->name : NULL,
+				"HELLO of process %d of user %u was refused: %.*s",
+				(int)conn->peer.pid, (unsigned int)conn->peer.uid,
+				(int)strcspn(answer.text.buf ?: "", "\n"), answer.text.buf ?: "");
 		answer_free(&answer);
 		server_close(conn);
 		return;
@@ -346,10 +439,19 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 	port->linger = sd_event_source_disable_unref(port->linger);
 	conn->port = port;
 	port->proxy = conn;
-	log_msg(LOG_INFO, port->conf->name, "process %d of user %u is the port's proxy",
-		(int)conn->peer.pid, (unsigned int)conn->peer.uid);
-	if (server_welcome(conn, msg->id))
+	if (server_may_log(conn->loader->server))
+		log_msg(LOG_INFO, port->conf->name, "process %d of user %u is the port's proxy",
+			(int)conn->peer.pid, (unsigned int)conn->peer.uid);
+	if (server_welcome(conn, msg->id)) {
 		server_cut(conn, "it does not read what it is sent");
+		return;
+	}
+	server_rest(conn);
+	untold = port->untold;
+	port->untold = 0;
+	if (untold)
+		server_event(port, VIRTIO_BPF_EVENT_DETACHED, untold,
+			     "it was detached while the device was out of the host's reach");
 }
 
 /**
@@ -359,14 +461,20 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
  */
 static void server_request(struct conn *conn, const struct vbpf_msg *msg)
 {
+	uint64_t start = server_now(), end;
 	struct answer answer;
 	int err;
 
 	dispatch(conn->port, msg, &answer);
 	err = server_send(conn, msg->type, msg->id, &answer);
 	answer_free(&answer);
+	end = server_now();
+	if (end - start > SERVER_QUICK_USEC)
+		conn->port->rest_until = end + (end - start) * SERVER_REST;
 	if (err)
 		server_cut(conn, "it does not read what it is sent");
+	else
+		server_rest(conn);
 }
 
 /**
@@ -479,15 +587,16 @@ static int server_accept(sd_event_source *source, int fd, uint32_t revents, void
 	(void)revents;
 	sock = sock_accept(fd, &peer);
 	if (sock < 0) {
-		if (sock != -EAGAIN && sock != -ECONNABORTED)
+		if (sock != -EAGAIN && sock != -ECONNABORTED && server_may_log(loader->server))
 			log_msg(LOG_ERR, NULL, "cannot accept a connection: %s",
 				strerror(-sock));
 		return 0;
 	}
 	conn = server_has_room(loader, peer.uid) ? calloc(1, sizeof(*conn)) : NULL;
 	if (!conn) {
-		log_msg(LOG_WARNING, NULL, "user %u has too many connections without HELLO",
-			(unsigned int)peer.uid);
+		if (server_may_log(loader->server))
+			log_msg(LOG_WARNING, NULL, "user %u has too many connections without HELLO",
+				(unsigned int)peer.uid);
 		close(sock);
 		return 0;
 	}

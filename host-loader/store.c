@@ -7,10 +7,11 @@
  *   port           a record of the port itself (struct store_port)
  *   map-H          the map with handle H
  *   gone-H         a map that its tenant freed while programs use it
- *   src-H          a record of program H (struct store_prog), with the tenant's
- *                  own instructions behind it
- *   counters-H     the program's counters
- *   prog-H         the program; pinned last, so it is there or it is not
+ *   prog-H         the program with handle H
+ *   counters-H     its counters
+ *   src-H          its record (struct store_prog), with the tenant's own
+ *                  instructions behind it; pinned last, so that a record never
+ *                  says more of the program than is true
  *   norm, link     the normaliser's link and the tenant's
  *   norm-counters  the normaliser's counters
  *
@@ -337,12 +338,12 @@ int store_prog(struct port *port, const struct prog *prog)
 		const char *name;
 		int fd;
 	} pins[] = {
-		{ "src", store_prog_record(prog) },
-		{ "counters", prog->counters },
 		{ "prog", prog->fd },
+		{ "counters", prog->counters },
+		{ "src", store_prog_record(prog) },
 	};
 	char path[STORE_PATH_LEN], new[STORE_PATH_LEN];
-	int err = pins[0].fd < 0 ? pins[0].fd : 0;
+	int err = pins[2].fd < 0 ? pins[2].fd : 0;
 
 	store_path(port, new, STORE_NEW);
 	for (int i = 0; i < 3 && !err; i++) {
@@ -353,8 +354,8 @@ int store_prog(struct port *port, const struct prog *prog)
 			unlink(new);
 		}
 	}
-	if (pins[0].fd >= 0)
-		close(pins[0].fd);
+	if (pins[2].fd >= 0)
+		close(pins[2].fd);
 	return err;
 }
 

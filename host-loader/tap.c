@@ -17,7 +17,8 @@
  * @why: a sentence if there is none, or if it is no TAP
  *
  * Packets for a VM leave through a TAP's egress. On any other kind of netdev a
- * tenant's program would decide over somebody else's packets.
+ * tenant's program would decide over somebody else's packets. Alternative names
+ * are refused, since by them two ports could have one TAP.
  *
  * Return: 0, or -ENODEV or -EIO with @why
  */
@@ -40,6 +41,10 @@ int tap_ifindex(const char *name, uint32_t *ifindex, struct text *why)
 		goto out;
 	}
 	*ifindex = (uint32_t)ifr.ifr_ifindex;
+	if (ioctl(sock, SIOCGIFNAME, &ifr) || strcmp(ifr.ifr_name, name)) {
+		text_add(why, "%s is not the first name of the TAP of this port\n", name);
+		goto out;
+	}
 	ifr.ifr_data = (char *)&drv;
 	if (ioctl(sock, SIOCETHTOOL, &ifr) || strcmp(drv.driver, "tun") ||
 	    strcmp(drv.bus_info, "tap")) {

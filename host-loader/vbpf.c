@@ -22,6 +22,8 @@
 #define VBPF_EXIT_FAILED	1	/* the daemon refused, or is not there */
 #define VBPF_EXIT_USAGE		2	/* the command line is wrong */
 
+#define VBPF_SECONDS		30	/* that virtio-bpfd has to answer */
+
 /**
  * vbpf_get() - a member of an object
  * @obj: the object
@@ -227,9 +229,11 @@ static void vbpf_print_stats(struct json_object *ports)
 static struct json_object *vbpf_ask(const char *path, const char *command, const char *port)
 {
 	struct json_object *request = json_object_new_object(), *answer = NULL;
+	const struct timeval wait = { .tv_sec = VBPF_SECONDS };
 	const char *text;
 	size_t len;
 	char *buf = NULL;
+	bool timeout;
 	ssize_t n;
 	int sock;
 
@@ -244,17 +248,19 @@ static struct json_object *vbpf_ask(const char *path, const char *command, const
 		json_object_put(request);
 		return NULL;
 	}
+	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	buf = malloc(CONTROL_ANSWER_MAX + 1);
 	n = -1;
 	if (buf && send(sock, text, len, MSG_NOSIGNAL) >= 0)
 		n = recv(sock, buf, CONTROL_ANSWER_MAX, 0);
+	timeout = n < 0 && errno == EAGAIN;
 	if (n > 0) {
 		buf[n] = 0;
 		answer = json_tokener_parse(buf);
 	}
 	if (!answer)
-		fprintf(stderr, "vbpf: virtio-bpfd at %s gave no answer; its log may say why\n",
-			path);
+		fprintf(stderr, "vbpf: virtio-bpfd at %s gave no answer%s; its log may say why\n",
+			path, timeout ? " in time" : "");
 	free(buf);
 	close(sock);
 	json_object_put(request);
@@ -276,6 +282,11 @@ static int vbpf_print(const char *command, struct json_object *answer, bool json
 
 	if (error) {
 		fprintf(stderr, "vbpf: %s\n", json_object_get_string(error));
+		return VBPF_EXIT_FAILED;
+	}
+	if (!json_object_is_type(answer, json_type_object) ||
+	    (!ports && strcmp(command, "detach"))) {
+		fprintf(stderr, "vbpf: the answer is none of virtio-bpfd's\n");
 		return VBPF_EXIT_FAILED;
 	}
 	if (json)

@@ -48,7 +48,7 @@ vq_size=64,config_size=64,chardev=vhost"
 # bed_init() - make the bed: folder, namespaces, bridge, TAP, bpffs
 # @1: a name for the folder
 #
-# Sets traps on EXIT, INT and TERM; a script that sets its own calls
+# Sets traps on EXIT, INT, TERM and PIPE; a script that sets its own calls
 # bed_cleanup in them. Ends the script if the bed cannot be made.
 bed_init()
 {
@@ -63,6 +63,7 @@ bed_init()
 	trap bed_cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
+	trap 'exit 141' PIPE
 	bed_make || die "could not make the test bed"
 }
 

@@ -464,7 +464,7 @@ static int walk_path(struct walk *w, uint32_t context, uint32_t at)
  */
 static int walk_all(struct walk *w)
 {
-	uint32_t context;
+	uint32_t context = 0;
 	int err;
 
 	err = get_context(w, RW_NONE, RW_NONE, 0, &context);

@@ -8,13 +8,17 @@
  * of its own, all of which go when it ends (bed.c).
  */
 #include <bpf/bpf.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "../ktap.h"
 #include "bed.h"
 #include "proxy.h"
+
+#define TCX_EGRESS ((enum bpf_attach_type)47)	/* headers before 6.6 lack it */
 
 /**
  * test_start() - the daemon starts, and says why it does not
@@ -207,6 +211,11 @@ static bool test_tap(void)
 	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_NODEV);
 	CHECK(proxy_says(&reply, "is no TAP"));
 	CHECK_EQ(bed_run(out, sizeof(out), "ip link del " TAP), 0);
+	CHECK_EQ(bed_run(out, sizeof(out), "ip tuntap add vbpf-x mode tap &&"
+			 " ip link property add dev vbpf-x altname " TAP), 0);
+	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_NODEV);
+	CHECK(proxy_says(&reply, "is not the first name"));
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link del vbpf-x"), 0);
 	CHECK(tap_open());
 	close(sock);
 	return true;
@@ -246,8 +255,10 @@ static bool test_attach(void)
 	sender = fork();
 	if (!sender)
 		_exit(!frame_send(20000));
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 100; i++) {
 		CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, i & 1 ? drop : drop2), 0);
+		usleep(1000);	/* in which the sender gets on */
+	}
 	kill(sender, SIGKILL);
 	waitpid(sender, NULL, 0);
 	CHECK_EQ(frame_count(), 0);
@@ -294,6 +305,84 @@ static bool test_normaliser(void)
 	CHECK_EQ(frames_pass(), 0);
 	CHECK(frame_send_pieces(6000));
 	CHECK_EQ(frame_count(), 1);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * tagger() - load a program that gives frames VLAN tags, as a bridge would
+ * @outer: the tag, which the kernel keeps beside the frame
+ * @inner: a tag behind it, in the frame, or 0
+ *
+ * Return: the program's fd
+ */
+static int tagger(uint16_t outer, uint16_t inner)
+{
+	const struct bpf_insn nop = { .code = 0xb7 };
+	struct bpf_insn insns[] = {
+		{ .code = 0xbf, .dst_reg = 6, .src_reg = 1 },
+		{ .code = 0xb7, .dst_reg = 2, .imm = htobe16(0x8100) },
+		{ .code = 0xb7, .dst_reg = 3, .imm = inner },
+		{ .code = 0x85, .imm = BPF_FUNC_skb_vlan_push },
+		{ .code = 0xbf, .dst_reg = 1, .src_reg = 6 },
+		{ .code = 0xb7, .dst_reg = 2, .imm = htobe16(0x8100) },
+		{ .code = 0xb7, .dst_reg = 3, .imm = outer },
+		{ .code = 0x85, .imm = BPF_FUNC_skb_vlan_push },
+		{ .code = 0xb7, .imm = -1 },				/* TCX_NEXT */
+		{ .code = 0x95 },
+	};
+
+	if (!inner)
+		insns[1] = insns[2] = insns[3] = nop;
+	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "tagger", "GPL", insns, 10, NULL);
+}
+
+/**
+ * test_vlan() - a tenant's program sees the VLAN tags that the guest will see
+ *
+ * Return: whether it does, of one tag and of two, and the guest gets them
+ */
+static bool test_vlan(void)
+{
+	const struct virtio_bpf_insn insns[] = {
+		{ .code = 0xb7, .imm = htole32(1) },			/* r0 = XDP_DROP */
+		{ .code = 0x61, .regs = 0x12 },				/* r2 = data */
+		{ .code = 0x61, .regs = 0x13, .off = htole16(4) },	/* r3 = data_end */
+		{ .code = 0xbf, .regs = 0x24 },				/* r4 = r2 */
+		{ .code = 0x07, .regs = 0x04, .imm = htole32(18) },	/* r4 += 18 */
+		{ .code = 0x2d, .regs = 0x34, .off = htole16(4) },	/* if r4 > r3 exit */
+		{ .code = 0x61, .regs = 0x24, .off = htole16(12) },	/* r4 = tag */
+		{ .code = 0xdc, .regs = 0x04, .imm = htole32(32) },	/* r4 = be32(r4) */
+		{ .code = 0x56, .regs = 0x04, .off = htole16(1),
+		  .imm = htole32(0x81000005) },				/* if r4 != exit */
+		{ .code = 0xb7, .imm = htole32(2) },			/* r0 = XDP_PASS */
+		{ .code = 0x95 },					/* exit */
+	};
+	static const unsigned char one[] = { 0x81, 0, 0, 5, 0x88, 0xb5 };
+	static const unsigned char two[] = { 0x81, 0, 0, 5, 0x81, 0, 0, 7, 0x88, 0xb5 };
+	unsigned char frame[256];
+	struct reply reply;
+	int64_t prog;
+	int link, sock = proxy_open();
+
+	CHECK(sock >= 0);
+	link = bpf_link_create(tagger(6, 0), (int)if_nametoindex(TAP), TCX_EGRESS, NULL);
+	CHECK(link >= 0);
+	prog = proxy_load_insns(sock, insns, 11, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, prog), VIRTIO_BPF_S_OK);
+	frame_count();
+	CHECK(frame_send(1));
+	CHECK_EQ(read(bed.tap, frame, sizeof(frame)), -1);
+	CHECK(!bpf_link_update(link, tagger(5, 0), NULL));
+	CHECK(frame_send(1));
+	CHECK_EQ(read(bed.tap, frame, sizeof(frame)), 68);
+	CHECK(!memcmp(frame + 12, one, sizeof(one)));
+	CHECK(!bpf_link_update(link, tagger(5, 7), NULL));
+	CHECK(frame_send(1));
+	CHECK_EQ(read(bed.tap, frame, sizeof(frame)), 72);
+	CHECK(!memcmp(frame + 12, two, sizeof(two)));
+	close(link);
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	close(sock);
 	return true;
@@ -473,6 +562,163 @@ static bool test_restart(void)
 }
 
 /**
+ * test_half() - the daemon died while it wrote
+ *
+ * Return: whether what is whole comes back, and the rest goes
+ */
+static bool test_half(void)
+{
+	struct reply reply;
+	int64_t drop, other;
+	int sock = proxy_open();
+	char out[256];
+
+	CHECK(sock >= 0);
+	drop = proxy_load(sock, 1, 0, &reply);
+	other = proxy_load(sock, 2, 0, &reply);
+	CHECK(drop > 0 && other > 0);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK_EQ(bed_stop(), 0);
+	close(sock);
+	CHECK_EQ(bed_run(out, sizeof(out), "rm %s/src-%lld", bed_path("bpf/ports/vm0"),
+			 (long long)drop), 0);
+	CHECK(bed_start());
+	CHECK_EQ(frames_pass(), 3);
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(le32toh(proxy_info(sock).progs), 1);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
+	CHECK_EQ(bed_run(out, sizeof(out), "ls %s", bed_path("bpf/ports/vm0")), 0);
+	CHECK(!strstr(out, "link") && !strstr(out, "norm\n"));
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, other), VIRTIO_BPF_S_OK);
+	CHECK_EQ(bed_stop(), 0);
+	close(sock);
+	/* A normaliser without the program that it was for. */
+	CHECK_EQ(bed_run(out, sizeof(out), "rm %s/link", bed_path("bpf/ports/vm0")), 0);
+	CHECK(bed_start());
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, other), VIRTIO_BPF_S_OK);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * now_ms() - the monotonic clock
+ *
+ * Return: milliseconds
+ */
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/**
+ * test_rest() - a proxy whose request took long lets the others go first
+ *
+ * Return: whether its next request waits longer than that, on a new connection
+ *         as on the old one
+ */
+static bool test_rest(void)
+{
+	const struct virtio_bpf_insn insns[] = {
+		{ .code = 0xb7 },					/* r0 = 0 */
+		{ .code = 0x07, .imm = htole32(1) },			/* r0 += 1 */
+		{ .code = 0xa5, .off = htole16(0xfffe), .imm = htole32(200000) }, /* if < */
+		{ .code = 0xb7, .imm = htole32(2) },			/* r0 = XDP_PASS */
+		{ .code = 0x95 },					/* exit */
+	};
+	struct reply reply;
+	int64_t start, took;
+	int sock = proxy_open();
+
+	CHECK(sock >= 0);
+	proxy_info(sock);	/* which may wait for the case before this one */
+	start = now_ms();
+	proxy_load_insns(sock, insns, 5, &reply);
+	took = now_ms() - start;
+	start = now_ms();
+	close(sock);
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	proxy_info(sock);
+	CHECK(took < 25 || now_ms() - start >= 2 * took);
+	printf("# a load of %lld ms, then a rest of %lld ms\n", (long long)took,
+	       (long long)(now_ms() - start));
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_untold() - a program is detached while there is no proxy
+ *
+ * Return: whether the next proxy hears of it, once
+ */
+static bool test_untold(void)
+{
+	struct virtio_bpf_event event;
+	struct reply reply;
+	char out[256];
+	int64_t drop;
+	int sock = proxy_open();
+
+	CHECK(sock >= 0);
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	close(sock);
+	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf -c %s detach vm0", bed.bin,
+			 bed_path("control")), 0);
+	sock = proxy_open();
+	CHECK_EQ(proxy_recv(sock, &reply), 1);
+	CHECK_EQ(reply.msg.type, VBPF_MSG_EVENT);
+	memcpy(&event, reply.msg.body, sizeof(event));
+	CHECK_EQ(le32toh(event.type), VIRTIO_BPF_EVENT_DETACHED);
+	CHECK_EQ(le32toh(event.handle), drop);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	/* The TAP takes another name while the daemon is away. */
+	CHECK_EQ(bed_stop(), 0);
+	close(sock);
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link set " TAP " down && ip link set " TAP
+			 " name vbpf-x"), 0);
+	CHECK(bed_start());
+	sock = proxy_open();
+	CHECK_EQ(proxy_recv(sock, &reply), 1);
+	CHECK_EQ(reply.msg.type, VBPF_MSG_EVENT);
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link set vbpf-x name " TAP " && ip link set " TAP
+			 " up"), 0);
+	close(sock);
+	sock = proxy_open();
+	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_flood() - somebody connects and connects
+ *
+ * Return: whether the log stays short
+ */
+static bool test_flood(void)
+{
+	char out[64];
+	int before;
+
+	CHECK_EQ(bed_run(out, sizeof(out), "grep -c 'was cut' %s", bed_path("log")), 0);
+	before = atoi(out);
+	for (int i = 0; i < 150; i++)
+		CHECK(cut(false, "x", 1));
+	CHECK_EQ(bed_run(out, sizeof(out), "grep -c 'was cut' %s", bed_path("log")), 0);
+	CHECK(atoi(out) - before <= 100);
+	return true;
+}
+
+/**
  * test_operator() - what the operator sees and can do
  *
  * Return: whether it is right, and the guest is told
@@ -596,10 +842,15 @@ int main(void)
 		{ "no program without a TAP", test_tap },
 		{ "attach, replace and detach decide over frames", test_attach },
 		{ "a packet in pieces is made one", test_normaliser },
+		{ "a VLAN tag is part of the packet", test_vlan },
 		{ "what the host's verifier refuses", test_verifier },
 		{ "limits", test_limits },
 		{ "a map's fd works without privileges", test_map_fd },
 		{ "a restart loses nothing", test_restart },
+		{ "what is written by half is cleared away", test_half },
+		{ "a request that took long is followed by a rest", test_rest },
+		{ "a guest hears of a detachment later", test_untold },
+		{ "a flood of connections does not flood the log", test_flood },
 		{ "the operator's view", test_operator },
 		{ "a port without a proxy lingers, then is released", test_linger },
 		{ "nothing is handed to another owner", test_other_owner },

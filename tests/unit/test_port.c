@@ -56,15 +56,17 @@ static bool test_bytes(void)
 	uint64_t bytes;
 
 	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
-	CHECK_EQ(bytes, 24);
+	CHECK_EQ(bytes, 32);
 	def.type = BPF_MAP_TYPE_HASH;
 	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
 	CHECK_EQ(bytes, 3 * (64 + 8 + 8) + 4 * 16);
 	def.key_size = def.value_size = def.max_entries = UINT32_MAX;
 	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
 	def.type = BPF_MAP_TYPE_ARRAY;
+	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
+	def.max_entries = 1u << 31;
 	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
-	CHECK(bytes == (1ull << 32) * UINT32_MAX);
+	CHECK(bytes == 1ull << 63);
 	return true;
 }
 
