@@ -79,14 +79,21 @@ clean:
 	rm -rf build build-san
 
 help:
-	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+	@sed -n 's/^#: \{0,1\}//p' $(MAKEFILE_LIST)
 
 #: make            build the host's programs (into build/)
+#: make setup      install the Debian packages that all the rest needs, as root
 #: make module     build the guest's module for KDIR (default: this kernel's)
 #: make demo       show the whole path with a real guest, as root
 #: make test       run every test, as root
 #: make check      run the static analysers
 #: make install    install below DESTDIR
 #: make clean      remove what was built
+#:
+#: CC=clang        another compiler
+#: SAN=1           with the address and undefined behaviour sanitizers
+#: KVER=6.12       the guest's kernel in the demo: 6.1, 6.12 or 7.2
+#: KVERS="6.1 7.2" the guests' kernels in the test of the whole path
+#: CI=true         a skipped test is a failure
 
 .PHONY: all setup demo test install clean help

@@ -34,7 +34,8 @@ check_cppcheck: $(PROGRAMS)
 		--suppress=missingIncludeSystem \
 		--suppress=normalCheckLevelMaxBranches \
 		--library=scripts/cppcheck.cfg -D__GNUC__ \
-		-D'VBPF_VERSION="$(VERSION)"' $(CHECK_SOURCES)
+		-D'VBPF_VERSION="$(VERSION)"' \
+		-D'VBPF_SYSCONFDIR="$(sysconfdir)"' $(CHECK_SOURCES)
 
 # sparse reads the module; Debian's headers from 7.2 on lack what starts it
 check_module:
