@@ -28,12 +28,14 @@ struct rw_fact {
  * struct rw_analysis - the analysis of a program; free with rw_analysis_free()
  * @at: facts by instruction
  * @stack: bytes of stack that each function uses, by index of the function
+ * @unwritten: of each function: some path reads stack that it never wrote
  * @loose_stack: first instruction that uses the stack at an offset that is not
  *               known, or RW_NONE
  */
 struct rw_analysis {
 	struct rw_fact *at;
 	uint16_t stack[RW_MAX_FUNCS];
+	bool unwritten[RW_MAX_FUNCS];
 	uint32_t loose_stack;
 };
 

@@ -25,7 +25,7 @@
 static void make_packet(int kind, uint8_t *packet, uint32_t len)
 {
 	static const uint8_t eth[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
-	uint8_t buf[TWIN_PACKET];
+	uint8_t buf[2048];
 	uint32_t at = 12;
 
 	for (uint32_t i = 0; i < sizeof(buf); i++)
@@ -107,26 +107,42 @@ static bool insns_agree(const struct bpf_insn *insns, uint32_t cnt)
 {
 	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
 	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1 };
+	bool ok = true;
+
+	for (enum rw_form form = RW_FORM_LITE; ok && form <= RW_FORM_SFI; form++) {
+		struct twin t;
+
+		ok = twin_make(&t, &prog, form) && agree(&t);
+		twin_free(&t);
+	}
+	return ok;
+}
+
+/**
+ * form_agrees() - the same for a program that clang compiled, in one form
+ * @name: of the object
+ * @form: the form
+ *
+ * Return: true if so
+ */
+static bool form_agrees(const char *name, enum rw_form form)
+{
 	struct twin t;
-	bool ok = twin_make(&t, &prog) && agree(&t);
+	bool ok = twin_from_object(&t, name, form) && agree(&t);
 
 	twin_free(&t);
 	return ok;
 }
 
 /**
- * object_agrees() - the same for a program that clang compiled
+ * object_agrees() - the same in both forms
  * @name: of the object
  *
  * Return: true if so
  */
 static bool object_agrees(const char *name)
 {
-	struct twin t;
-	bool ok = twin_from_object(&t, name) && agree(&t);
-
-	twin_free(&t);
-	return ok;
+	return form_agrees(name, RW_FORM_LITE) && form_agrees(name, RW_FORM_SFI);
 }
 
 /* Store r0 in the map's element @key, @at a place where r1 to r5 are free. */
@@ -396,7 +412,7 @@ static bool obj_demo(void)
 static bool obj_ihl(void)
 {
 	struct twin t;
-	bool made = twin_from_object(&t, "ihl");
+	bool made = twin_from_object(&t, "ihl", RW_FORM_LITE);
 	bool told = strstr(t.text, "moves a packet pointer by a number that is not constant, "
 				   "which the host's verifier does not allow\n") &&
 		    !strncmp(t.text, "instruction ", 12);
@@ -405,7 +421,7 @@ static bool obj_ihl(void)
 	CHECK(made);
 	CHECK_EQ(t.err, -EOPNOTSUPP);
 	CHECK(told);
-	return true;
+	return form_agrees("ihl", RW_FORM_SFI);
 }
 
 /**
