@@ -137,10 +137,7 @@ static void find_uses(struct sfi *s)
 
 		if (!g->an->at[i].seen)
 			continue;
-		if (insn->code == RW_CALL && !rw_is_subcall(insn))
-			s->writes |= sfi_helper_writes(g, i);
-		else
-			s->writes |= sfi_stores(g, i);
+		s->writes |= rw_moves_packet(insn) || sfi_stores(g, i);
 	}
 }
 
@@ -149,7 +146,7 @@ static void find_uses(struct sfi *s)
  * @s: the translation
  * @func: index of the function
  *
- * Beside stack that is read before it is written these are the buffers of
+ * Beside stack that is read before it is written there are the buffers of
  * xdp_load_bytes: if it fails it leaves them alone, which the verifier of the
  * helper in its place does not expect.
  *
@@ -162,9 +159,7 @@ static bool wants_zero(const struct sfi *s, uint32_t func)
 	if (g->an->unwritten[func])
 		return true;
 	for (uint32_t i = 0; g->an->stack[func] && i < g->code->cnt; i++)
-		if (g->an->at[i].seen && g->code->insns[i].code == RW_CALL &&
-		    !g->code->insns[i].src_reg &&
-		    g->code->insns[i].imm == BPF_FUNC_xdp_load_bytes)
+		if (g->an->at[i].seen && sfi_helper_copies(&g->code->insns[i]))
 			return true;
 	return false;
 }

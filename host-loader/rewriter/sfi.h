@@ -105,7 +105,7 @@ bool sfi_fixed(const struct sfi *s, const struct rw_val *v, int32_t off, uint32_
 
 /* sfi_helper.c: calls of helpers */
 bool sfi_helper_uses(const struct rw_gen *g, uint32_t at);
-bool sfi_helper_writes(const struct rw_gen *g, uint32_t at);
+bool sfi_helper_copies(const struct bpf_insn *insn);
 int sfi_helper(struct sfi *s, uint32_t at);
 
 /* sfi_own.c: own functions */

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 
-#include "check.h"
 #include "sfi.h"
 
 /**
@@ -21,6 +20,18 @@ static bool is_memory(enum wl_arg arg)
 {
 	return arg == WL_KEY || arg == WL_VALUE || arg == WL_MEM || arg == WL_MEM_NULL ||
 	       arg == WL_OUT;
+}
+
+/**
+ * sfi_helper_copies() - does an instruction call xdp_load_bytes or xdp_store_bytes?
+ * @insn: the instruction
+ *
+ * Return: true if so
+ */
+bool sfi_helper_copies(const struct bpf_insn *insn)
+{
+	return insn->code == RW_CALL && !insn->src_reg &&
+	       (insn->imm == BPF_FUNC_xdp_load_bytes || insn->imm == BPF_FUNC_xdp_store_bytes);
 }
 
 /**
@@ -59,25 +70,6 @@ bool sfi_helper_uses(const struct rw_gen *g, uint32_t at)
 	}
 	for (int i = 0; i < WL_ARGS; i++)
 		if (points_into(g, at, i))
-			return true;
-	return false;
-}
-
-/**
- * sfi_helper_writes() - can the call of a helper change the packet in the scratch?
- * @g: the translation
- * @at: index of the call
- *
- * Return: true if so. xdp_store_bytes changes packet and scratch alike
- */
-bool sfi_helper_writes(const struct rw_gen *g, uint32_t at)
-{
-	const struct wl_helper *h = wl_find((uint32_t)g->code->insns[at].imm);
-
-	if (rw_moves_packet(&g->code->insns[at]))
-		return true;
-	for (int i = 0; i < WL_ARGS; i++)
-		if (h->args[i] == WL_OUT && points_into(g, at, i))
 			return true;
 	return false;
 }
@@ -122,7 +114,7 @@ static bool known_size(const struct sfi *s, uint32_t at, int i, uint32_t *size)
  *
  * r0 is free: the helper's result goes there.
  *
- * Return: 0 or -EOPNOTSUPP
+ * Return: 0, -EINVAL or -EOPNOTSUPP
  */
 static int emit_argument(struct sfi *s, uint32_t at, int i)
 {
@@ -135,6 +127,10 @@ static int emit_argument(struct sfi *s, uint32_t at, int i)
 	if (!sfi_is_packet(v))
 		return CANNOT(s->g, at, "argument %d of a helper is a packet pointer on some paths "
 			      "and something else on others, or points to metadata", reg);
+	if (sfi_helper_copies(&s->g->code->insns[at]))
+		return rw_refuse(s->g->why, -EINVAL, at, "argument %d of helper %s is a packet "
+				 "pointer, which XDP does not allow", reg,
+				 wl_find((uint32_t)s->g->code->insns[at].imm)->name);
 	if (known && size > (uint32_t)s->limit)
 		return CANNOT(s->g, at, "argument %d of a helper is longer than any packet", reg);
 	if (known && sfi_fixed(s, v, 0, size) && sfi_inside(v, 0, size)) {
@@ -225,12 +221,11 @@ static int emit_call(struct sfi *s, uint32_t at, const struct wl_helper *h)
  * @s: the translation
  * @at: index of the call
  *
- * Return: 0 or -EOPNOTSUPP
+ * Return: 0, -EINVAL or -EOPNOTSUPP
  */
 int sfi_helper(struct sfi *s, uint32_t at)
 {
 	const struct wl_helper *h = wl_find((uint32_t)s->g->code->insns[at].imm);
-	bool fills = false;
 	int err;
 
 	for (int i = 0; i < WL_ARGS; i++) {
@@ -239,12 +234,6 @@ int sfi_helper(struct sfi *s, uint32_t at)
 		err = emit_argument(s, at, i);
 		if (err)
 			return err;
-		fills |= h->args[i] == WL_OUT;
 	}
-	err = emit_call(s, at, h);
-	if (!err && fills) {
-		sfi_scratch(s, BPF_REG_1);
-		rw_emit(&s->g->edit, STDW_K, BPF_REG_1, 0, SFI_H_DIRTY, 1);
-	}
-	return err;
+	return emit_call(s, at, h);
 }

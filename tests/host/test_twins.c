@@ -405,6 +405,46 @@ static bool obj_demo(void)
 }
 
 /**
+ * obj_vlan() - a compiled parser of VLAN tags and IPv6 extension headers
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_vlan(void)
+{
+	return form_agrees("vlan", RW_FORM_SFI);
+}
+
+/**
+ * obj_head() - a compiled program that moves the packet's start
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_head(void)
+{
+	return form_agrees("head", RW_FORM_SFI);
+}
+
+/**
+ * obj_tail() - a compiled program that moves the packet's end, and metadata
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_tail(void)
+{
+	return form_agrees("tail", RW_FORM_SFI);
+}
+
+/**
+ * obj_memory() - a compiled program that hands packet memory to helpers
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_memory(void)
+{
+	return form_agrees("memory", RW_FORM_SFI);
+}
+
+/**
  * obj_ihl() - a parser that follows the IPv4 header's length needs form sfi
  *
  * Return: true if it is refused in words that say where and why
@@ -448,7 +488,11 @@ int main(void)
 		{ "compiled: functions", obj_calls },
 		{ "compiled: load_bytes and store_bytes", obj_bytes },
 		{ "compiled: the demonstration", obj_demo },
-		{ "compiled: variable header length is refused in words", obj_ihl },
+		{ "compiled: variable header length, which lite refuses in words", obj_ihl },
+		{ "compiled: VLAN tags and extension headers", obj_vlan },
+		{ "compiled: adjust_head", obj_head },
+		{ "compiled: adjust_tail and adjust_meta", obj_tail },
+		{ "compiled: packet memory for helpers", obj_memory },
 	};
 
 	if (!twin_usable()) {

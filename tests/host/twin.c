@@ -405,8 +405,10 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 	/* A packet that is dropped has no bytes to compare. */
 	if (want != TC_ACT_SHOT && bytes != strict.data_size_out)
 		return FAILED("%u bytes become %u, not %u", len, strict.data_size_out, bytes);
-	if (want != TC_ACT_SHOT && memcmp(a + md.data, b, bytes))
-		return FAILED("%u bytes come out differently", len);
+	for (uint32_t i = 0; want != TC_ACT_SHOT && i < bytes; i++)
+		if (a[md.data + i] != b[i])
+			return FAILED("%u bytes come out differently: byte %u of %u is %02x, not %02x",
+				      len, i, bytes, b[i], a[md.data + i]);
 	if (count(t, counter) != before + 1)
 		return FAILED("verdict %u is not counted", native.retval);
 	return true;
