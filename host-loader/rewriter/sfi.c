@@ -112,7 +112,7 @@ static bool insn_uses(const struct sfi *s, uint32_t at)
 }
 
 /**
- * find_uses() - find the functions that need the scratch, and whether any writes
+ * find_uses() - find the functions that need the scratch, and what they do there
  * @s: the translation
  */
 static void find_uses(struct sfi *s)
@@ -137,6 +137,7 @@ static void find_uses(struct sfi *s)
 
 		if (!g->an->at[i].seen)
 			continue;
+		s->moves |= rw_moves_packet(insn);
 		s->writes |= rw_moves_packet(insn) || sfi_stores(g, i);
 	}
 }
@@ -219,10 +220,10 @@ static void begin_entry(struct sfi *s, uint32_t lost)
 	rw_emit(e, MOV_K, BPF_REG_1, 0, 0, SFI_DATA);
 	rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_DATA, 0);
 	rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_META, 0);
-	if (s->writes) {
+	if (s->moves)
 		rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_LOW, 0);
+	if (s->writes)
 		rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_DIRTY, 0);
-	}
 	rw_emit(e, ADD_X, BPF_REG_1, BPF_REG_4, 0, 0);
 	rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_END, 0);
 	rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_FAULT, 0);

@@ -63,6 +63,7 @@ enum sfi_own {
  * @g: the translation
  * @limit: end of what is copied of a packet, as an offset into the packet area
  * @writes: some instruction changes the packet
+ * @moves: some instruction moves its start, its end or its metadata
  * @uses: bit n set: function n of the program needs the scratch
  * @own: labels of own functions, or RW_NONE
  * @func: index of the function at hand
@@ -77,6 +78,7 @@ struct sfi {
 	struct rw_gen *g;
 	int32_t limit;
 	bool writes;
+	bool moves;
 	uint8_t uses[RW_MAX_FUNCS / 8];
 	uint32_t own[SFI_OWN_MAX];
 	uint32_t func;

@@ -188,19 +188,18 @@ static void own_meta(struct sfi *s)
 }
 
 /**
- * sfi_write_back() - emit how packet and scratch become the same again
+ * emit_move() - emit how the packet gets the length that the scratch says
  * @s: the translation
  * @failed: label for when that fails
  *
- * r6 is the context, r7 the scratch. All registers but those are lost.
+ * r6 is the context, r7 the scratch. Then r8 is the offset of the packet's
+ * start in the packet area and r9 the number of bytes that are to be stored.
  */
-void sfi_write_back(struct sfi *s, uint32_t failed)
+static void emit_move(struct sfi *s, uint32_t failed)
 {
 	struct rw_edit *e = &s->g->edit;
-	uint32_t same = rw_edit_label(e), moved = rw_edit_label(e), done = rw_edit_label(e);
+	uint32_t same = rw_edit_label(e), moved = rw_edit_label(e);
 
-	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_7, SFI_H_DIRTY, 0);
-	sfi_jump(s, JMP_K(BPF_JEQ), BPF_REG_0, 0, 0, done);
 	rw_emit(e, LDDW, BPF_REG_8, BPF_REG_7, SFI_H_DATA, 0);
 	rw_emit(e, LDDW, BPF_REG_9, BPF_REG_7, SFI_H_END, 0);
 	rw_emit(e, SUB_X, BPF_REG_9, BPF_REG_8, 0, 0);
@@ -226,12 +225,38 @@ void sfi_write_back(struct sfi *s, uint32_t failed)
 	rw_edit_place(e, moved);
 	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_9, 0, s->limit, failed);
 	sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_9, 0, 1, failed);
-	rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_7, 0, 0);
-	rw_emit(e, ADD_X, BPF_REG_3, BPF_REG_8, 0, 0);
-	rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET);
+}
+
+/**
+ * sfi_write_back() - emit how packet and scratch become the same again
+ * @s: the translation
+ * @failed: label for when that fails
+ *
+ * r6 is the context, r7 the scratch. All registers but those are lost.
+ */
+void sfi_write_back(struct sfi *s, uint32_t failed)
+{
+	struct rw_edit *e = &s->g->edit;
+	uint32_t done = rw_edit_label(e);
+
+	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_7, SFI_H_DIRTY, 0);
+	sfi_jump(s, JMP_K(BPF_JEQ), BPF_REG_0, 0, 0, done);
+	if (s->moves) {
+		emit_move(s, failed);
+		rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_7, 0, 0);
+		rw_emit(e, ADD_X, BPF_REG_3, BPF_REG_8, 0, 0);
+		rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET);
+		rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_9, 0, 0);
+	} else {
+		s->g->target->len(s->g, BPF_REG_4, BPF_REG_6);
+		rw_emit(e, JMP_K(BPF_JLE), BPF_REG_4, 0, 1, s->limit - RW_HEADROOM);
+		rw_emit(e, MOV_K, BPF_REG_4, 0, 0, s->limit - RW_HEADROOM);
+		sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1, failed);
+		rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_7, 0, 0);
+		rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET + RW_HEADROOM);
+	}
 	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_6, 0, 0);
 	rw_emit(e, MOV_K, BPF_REG_2, 0, 0, 0);
-	rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_9, 0, 0);
 	rw_emit(e, MOV_K, BPF_REG_5, 0, 0, 0);
 	call(s, BPF_FUNC_skb_store_bytes);
 	sfi_jump(s, JMP_K(BPF_JNE), BPF_REG_0, 0, 0, failed);
