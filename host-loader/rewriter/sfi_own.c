@@ -108,7 +108,7 @@ static void own_head(struct sfi *s)
 	/* A packet that is not copied as a whole cannot be moved. */
 	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_0, 0, SFI_BASE + s->limit, wrong);
 	rw_emit(e, ADD_K, BPF_REG_0, 0, 0, -ETH_HLEN);
-	rw_emit(e, MOV_X, BPF_REG_5, BPF_REG_4, 0, 0);
+	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_DATA, 0);
 	rw_emit(e, ADD_X, BPF_REG_5, BPF_REG_2, 0, 0);
 	sfi_jump(s, JMP_X(BPF_JGT), BPF_REG_5, BPF_REG_0, 0, wrong);
 	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_3, SFI_H_META, 0);
@@ -142,8 +142,9 @@ static void own_tail(struct sfi *s)
 	uint32_t wrong = rw_edit_label(e), done = rw_edit_label(e), out;
 
 	begin_move(s);
+	/* Twice: a sum with its summand would be tied to it. */
 	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_END, 0);
-	rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_5, 0, 0);
+	rw_emit(e, LDDW, BPF_REG_4, BPF_REG_3, SFI_H_END, 0);
 	rw_emit(e, ADD_X, BPF_REG_4, BPF_REG_2, 0, 0);
 	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_4, 0, SFI_BASE + s->limit, wrong);
 	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_3, SFI_H_DATA, 0);
