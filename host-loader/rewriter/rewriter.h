@@ -33,16 +33,14 @@ enum rw_target {
 #define RW_HANDLE_SCRATCH	0xfffffffeu	/* PERCPU_ARRAY of one value, for form sfi */
 
 /*
- * The scratch of form sfi: a header, the packet's metadata, the packet with
- * headroom in front of it, and as much again that is never touched: the
- * verifier wants to see the highest offset plus the greatest length there. One
+ * The scratch of form sfi: a header, the packet with headroom in front of it,
+ * and as much again that is never touched: the verifier wants to see the
+ * highest offset plus the greatest length there. One
  * scratch serves one program; on one CPU it is used by one packet at a time,
  * which the program itself makes sure of.
  */
 #define RW_HEADROOM		256	/* bytes in front of a packet that came in */
-#define RW_SCRATCH_HEADER	64
-#define RW_SCRATCH_META		256
-#define RW_SCRATCH_PACKET	(RW_SCRATCH_HEADER + RW_SCRATCH_META)
+#define RW_SCRATCH_PACKET	64	/* offset of the packet area, headroom included */
 #define RW_SCRATCH_SIZE(window)	(RW_SCRATCH_PACKET + 2 * (RW_HEADROOM + (window)))
 #define RW_WINDOW_MIN		64
 #define RW_WINDOW_DEFAULT	2048	/* enough for an MTU of 1500 and some growth */

@@ -169,34 +169,16 @@ static void emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, int32
 	struct rw_edit *e = &s->g->edit;
 
 	rw_emit(e, MOV32_X, t, ptr, 0, 0);
-	if (v->kinds == RW_META) {
-		/* Metadata ends where the packet starts, wherever that is. */
-		sfi_header(s, to, SFI_H_DATA);
-		rw_emit(e, SUB_X, t, to, 0, 0);
-		rw_emit(e, ADD_K, t, 0, 0, off + RW_SCRATCH_META);
-		sfi_fault(s, JMP_K(BPF_JGT), t, 0, RW_SCRATCH_META - (int32_t)size);
-	} else {
-		rw_emit(e, ADD_K, t, 0, 0, off - SFI_BASE);
-		sfi_fault(s, JMP_K(BPF_JGT), t, 0, s->limit - (int32_t)size);
-		if (!sfi_inside(v, off, size)) {
-			sfi_header(s, to, SFI_H_END);
-			rw_emit(e, SUB_X, to, t, 0, 0);
-			sfi_fault(s, JMP_K(BPF_JLT), to, 0, SFI_BASE + (int32_t)size);
-		}
+	rw_emit(e, ADD_K, t, 0, 0, off - SFI_BASE);
+	sfi_fault(s, JMP_K(BPF_JGT), t, 0, s->limit - (int32_t)size);
+	if (!sfi_inside(v, off, size)) {
+		/* Metadata ends where the packet starts. */
+		sfi_header(s, to, v->kinds == RW_META ? SFI_H_DATA : SFI_H_END);
+		rw_emit(e, SUB_X, to, t, 0, 0);
+		sfi_fault(s, JMP_K(BPF_JLT), to, 0, SFI_BASE + (int32_t)size);
 	}
 	sfi_scratch(s, to);
 	rw_emit(e, ADD_X, to, t, 0, 0);
-}
-
-/**
- * area() - where in the scratch a kind of pointer points to
- * @v: the pointer
- *
- * Return: offset of its area
- */
-static int16_t area(const struct rw_val *v)
-{
-	return v->kinds == RW_META ? RW_SCRATCH_HEADER : RW_SCRATCH_PACKET;
 }
 
 /**
@@ -281,7 +263,7 @@ int sfi_load(struct sfi *s, uint32_t at)
 	}
 	t = take(s, at, 0, 0);
 	emit_place(s, insn->src_reg, v, insn->off, size, t.reg, dst);
-	emit_access(s, at, dst, area(v));
+	emit_access(s, at, dst, RW_SCRATCH_PACKET);
 	give_back(s, t);
 	return 0;
 }
@@ -325,7 +307,7 @@ int sfi_store(struct sfi *s, uint32_t at)
 		rw_emit(e, LDDW, t.reg, BPF_REG_10, s->scratch_slot, 0);
 		rw_emit(e, STDW_K, t.reg, 0, SFI_H_DIRTY, 1);
 	}
-	emit_access(s, at, u.reg, area(v));
+	emit_access(s, at, u.reg, RW_SCRATCH_PACKET);
 	give_back(s, u);
 	give_back(s, t);
 	return 0;

@@ -92,18 +92,97 @@ static uint32_t zero(struct sfi *s)
 }
 
 /**
+ * lower() - emit how bytes in front that come into view are zeroed the first time
+ * @s: the translation
+ * @done: label for when there are none, or afterwards
+ *
+ * r1 is the context, r3 the scratch, r5 the lowest byte in view. r1 to r5 are
+ * lost.
+ *
+ * Return: a label to be placed where the program comes if that is out of bounds
+ */
+static uint32_t lower(struct sfi *s, uint32_t done)
+{
+	struct rw_edit *e = &s->g->edit;
+
+	rw_emit(e, LDDW, BPF_REG_4, BPF_REG_3, SFI_H_LOW, 0);
+	sfi_jump(s, JMP_X(BPF_JGE), BPF_REG_5, BPF_REG_4, 0, done);
+	rw_emit(e, STDW, BPF_REG_3, BPF_REG_5, SFI_H_LOW, 0);
+	rw_emit(e, SUB_X, BPF_REG_4, BPF_REG_5, 0, 0);
+	sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1, done);
+	return zero(s);
+}
+
+/**
+ * emit_word() - emit how a pointer to a word in the packet area is made
+ * @s: the translation
+ * @to: register that gets the pointer
+ * @at: register with the place as packet pointers are; lost
+ * @wrong: label for when it is out of bounds
+ *
+ * r6 is the scratch.
+ */
+static void emit_word(struct sfi *s, uint8_t to, uint8_t at, uint32_t wrong)
+{
+	struct rw_edit *e = &s->g->edit;
+
+	rw_emit(e, MOV32_X, at, at, 0, 0);
+	rw_emit(e, ADD_K, at, 0, 0, -SFI_BASE);
+	sfi_jump(s, JMP_K(BPF_JGT), at, 0, s->limit, wrong);
+	rw_emit(e, MOV_X, to, BPF_REG_6, 0, 0);
+	rw_emit(e, ADD_X, to, at, 0, 0);
+}
+
+/**
+ * emit_carry() - emit how metadata is moved along with the packet's start
+ * @s: the translation
+ * @done: label for afterwards
+ *
+ * r6 is the scratch, r7 where the metadata was, r8 how far it moves, r9 its
+ * length, a multiple of 4. Like memmove() it begins at the end that is
+ * overwritten last.
+ */
+static void emit_carry(struct sfi *s, uint32_t done)
+{
+	struct rw_edit *e = &s->g->edit;
+	uint32_t loop = rw_edit_label(e), up = rw_edit_label(e);
+
+	rw_emit(e, MOV_K, BPF_REG_1, 0, 0, 0);
+	rw_edit_place(e, loop);
+	rw_emit(e, STDW, BPF_REG_10, BPF_REG_10, -8, 0);
+	sfi_jump(s, JMP_X(BPF_JGE), BPF_REG_1, BPF_REG_9, 0, done);
+	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_1, 0, SFI_META_MAX, done);
+	rw_emit(e, MOV_X, BPF_REG_2, BPF_REG_7, 0, 0);
+	rw_emit(e, ADD_X, BPF_REG_2, BPF_REG_1, 0, 0);
+	sfi_jump(s, JMP_K(BPF_JSLT), BPF_REG_8, 0, 0, up);
+	rw_emit(e, MOV_X, BPF_REG_2, BPF_REG_7, 0, 0);
+	rw_emit(e, ADD_X, BPF_REG_2, BPF_REG_9, 0, 0);
+	rw_emit(e, SUB_X, BPF_REG_2, BPF_REG_1, 0, 0);
+	rw_emit(e, ADD_K, BPF_REG_2, 0, 0, -4);
+	rw_edit_place(e, up);
+	rw_emit(e, MOV_X, BPF_REG_5, BPF_REG_2, 0, 0);
+	rw_emit(e, ADD_X, BPF_REG_5, BPF_REG_8, 0, 0);
+	emit_word(s, BPF_REG_3, BPF_REG_2, done);
+	rw_emit(e, LDW, BPF_REG_4, BPF_REG_3, RW_SCRATCH_PACKET, 0);
+	emit_word(s, BPF_REG_3, BPF_REG_5, done);
+	rw_emit(e, BPF_STX | BPF_MEM | BPF_W, BPF_REG_3, BPF_REG_4, RW_SCRATCH_PACKET, 0);
+	rw_emit(e, ADD_K, BPF_REG_1, 0, 0, 4);
+	rw_emit_goto(e, loop);
+}
+
+/**
  * own_head() - xdp_adjust_head
  * @s: the translation
- *
- * Bytes that come to be in front are zero the first time.
  */
 static void own_head(struct sfi *s)
 {
 	struct rw_edit *e = &s->g->edit;
-	uint32_t wrong = rw_edit_label(e), done = rw_edit_label(e), out;
+	uint32_t wrong = rw_edit_label(e), low = rw_edit_label(e), done = rw_edit_label(e);
+	uint32_t out;
 
 	begin_move(s);
-	rw_emit(e, LDDW, BPF_REG_4, BPF_REG_3, SFI_H_DATA, 0);
+	rw_emit(e, MOV_X, BPF_REG_6, BPF_REG_3, 0, 0);
+	rw_emit(e, MOV_X, BPF_REG_8, BPF_REG_2, 0, 0);
 	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_3, SFI_H_END, 0);
 	/* A packet that is not copied as a whole cannot be moved. */
 	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_0, 0, SFI_BASE + s->limit, wrong);
@@ -111,20 +190,21 @@ static void own_head(struct sfi *s)
 	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_DATA, 0);
 	rw_emit(e, ADD_X, BPF_REG_5, BPF_REG_2, 0, 0);
 	sfi_jump(s, JMP_X(BPF_JGT), BPF_REG_5, BPF_REG_0, 0, wrong);
-	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_3, SFI_H_META, 0);
-	rw_emit(e, SUB_X, BPF_REG_4, BPF_REG_0, 0, 0);
+	rw_emit(e, LDDW, BPF_REG_9, BPF_REG_3, SFI_H_DATA, 0);
+	rw_emit(e, LDDW, BPF_REG_7, BPF_REG_3, SFI_H_META, 0);
+	rw_emit(e, SUB_X, BPF_REG_9, BPF_REG_7, 0, 0);
+	rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_9, 0, 0);
 	rw_emit(e, ADD_K, BPF_REG_4, 0, 0, SFI_BASE + SFI_FRAME);
 	sfi_jump(s, JMP_X(BPF_JLT), BPF_REG_5, BPF_REG_4, 0, wrong);
-	rw_emit(e, ADD_X, BPF_REG_0, BPF_REG_2, 0, 0);
-	rw_emit(e, STDW, BPF_REG_3, BPF_REG_0, SFI_H_META, 0);
 	rw_emit(e, STDW, BPF_REG_3, BPF_REG_5, SFI_H_DATA, 0);
+	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_META, 0);
+	rw_emit(e, ADD_X, BPF_REG_5, BPF_REG_2, 0, 0);
+	rw_emit(e, STDW, BPF_REG_3, BPF_REG_5, SFI_H_META, 0);
 	rw_emit(e, STDW_K, BPF_REG_3, 0, SFI_H_DIRTY, 1);
-	rw_emit(e, LDDW, BPF_REG_4, BPF_REG_3, SFI_H_LOW, 0);
-	sfi_jump(s, JMP_X(BPF_JGE), BPF_REG_5, BPF_REG_4, 0, done);
-	rw_emit(e, STDW, BPF_REG_3, BPF_REG_5, SFI_H_LOW, 0);
-	rw_emit(e, SUB_X, BPF_REG_4, BPF_REG_5, 0, 0);
-	sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1, done);
-	out = zero(s);
+	out = lower(s, low);
+	rw_edit_place(e, low);
+	if (s->own[SFI_OWN_META] != RW_NONE)
+		emit_carry(s, done);
 	rw_edit_place(e, done);
 	ret(s, 0);
 	rw_edit_place(e, wrong);
@@ -169,20 +249,23 @@ static void own_tail(struct sfi *s)
 static void own_meta(struct sfi *s)
 {
 	struct rw_edit *e = &s->g->edit;
-	uint32_t wrong = rw_edit_label(e), odd = rw_edit_label(e);
+	uint32_t wrong = rw_edit_label(e), odd = rw_edit_label(e), done = rw_edit_label(e), out;
 
 	begin_move(s);
-	rw_emit(e, LDDW, BPF_REG_4, BPF_REG_3, SFI_H_META, 0);
-	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_DATA, 0);
-	rw_emit(e, ADD_X, BPF_REG_4, BPF_REG_2, 0, 0);
-	sfi_jump(s, JMP_X(BPF_JGT), BPF_REG_4, BPF_REG_5, 0, wrong);
-	sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_4, 0, SFI_BASE + SFI_FRAME, wrong);
-	rw_emit(e, SUB_X, BPF_REG_5, BPF_REG_4, 0, 0);
-	sfi_jump(s, JMP_K(BPF_JSET), BPF_REG_5, 0, 3, odd);
-	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_5, 0, SFI_META_MAX, odd);
-	rw_emit(e, STDW, BPF_REG_3, BPF_REG_4, SFI_H_META, 0);
+	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_META, 0);
+	rw_emit(e, LDDW, BPF_REG_4, BPF_REG_3, SFI_H_DATA, 0);
+	rw_emit(e, ADD_X, BPF_REG_5, BPF_REG_2, 0, 0);
+	sfi_jump(s, JMP_X(BPF_JGT), BPF_REG_5, BPF_REG_4, 0, wrong);
+	sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_5, 0, SFI_BASE + SFI_FRAME, wrong);
+	rw_emit(e, SUB_X, BPF_REG_4, BPF_REG_5, 0, 0);
+	sfi_jump(s, JMP_K(BPF_JSET), BPF_REG_4, 0, 3, odd);
+	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_4, 0, SFI_META_MAX, odd);
+	rw_emit(e, STDW, BPF_REG_3, BPF_REG_5, SFI_H_META, 0);
+	out = lower(s, done);
+	rw_edit_place(e, done);
 	ret(s, 0);
 	rw_edit_place(e, wrong);
+	rw_edit_place(e, out);
 	ret(s, -EINVAL);
 	rw_edit_place(e, odd);
 	ret(s, -EACCES);
