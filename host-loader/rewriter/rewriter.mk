@@ -17,7 +17,8 @@ $(B)/tests/unit/test_check $(B)/tests/unit/test_rewrite: \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(RW_OBJS) $(B)/host-loader/text.o
 	$(CC) $(LDFLAGS) -o $@ $^
 
-RW_TEST_PROGS := bytes calls demo head ihl length loop maps memory pass tail verdicts vlan
+RW_TEST_PROGS := bytes calls demo head ihl length loop maps memory pass tail \
+		 value verdicts vlan
 
 $(B)/tests/host/test_twins: $(B)/tests/host/test_twins.o $(B)/tests/host/twin.o $(RW_OBJS) \
 			    $(B)/host-loader/text.o | $(RW_TEST_PROGS:%=$(B)/tests/progs/%.o)

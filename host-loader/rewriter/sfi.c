@@ -101,6 +101,7 @@ static bool insn_uses(const struct sfi *s, uint32_t at)
 {
 	const struct rw_gen *g = s->g;
 	const struct bpf_insn *insn = &g->code->insns[at];
+	int32_t limit;
 
 	if (rw_is_subcall(insn))
 		return uses(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));
@@ -108,7 +109,7 @@ static bool insn_uses(const struct sfi *s, uint32_t at)
 		return sfi_helper_uses(g, at);
 	if (BPF_CLASS(insn->code) == BPF_LDX && (g->an->at[at].reg[insn->src_reg].kinds & RW_CTX))
 		return true;
-	return sfi_touches(g, at);
+	return sfi_touches(g, at) || sfi_moves_value(g, at, &limit);
 }
 
 /**
@@ -457,6 +458,7 @@ static int sfi_jmp(struct sfi *s, uint32_t at)
 static int sfi_insn(struct sfi *s, uint32_t at)
 {
 	struct rw_gen *g = s->g;
+	int32_t limit;
 
 	rw_edit_at(&g->edit, at);
 	if (g->code->flags[at] & RW_I_HEAD)
@@ -470,7 +472,10 @@ static int sfi_insn(struct sfi *s, uint32_t at)
 	case BPF_JMP32:
 		return sfi_jmp(s, at);
 	default:
-		rw_emit_insn(&g->edit, &g->code->insns[at]);
+		if (sfi_moves_value(g, at, &limit))
+			sfi_move_value(s, at, limit);
+		else
+			rw_emit_insn(&g->edit, &g->code->insns[at]);
 		return 0;
 	}
 }

@@ -96,11 +96,13 @@ void sfi_fault(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t im
 void sfi_scratch(struct sfi *s, uint8_t dst);
 void sfi_header(struct sfi *s, uint8_t dst, int16_t field);
 
-/* sfi_access.c: loads from and stores to the packet */
+/* sfi_access.c: loads from and stores to the packet, variable places in map values */
 bool sfi_touches(const struct rw_gen *g, uint32_t at);
 bool sfi_stores(const struct rw_gen *g, uint32_t at);
 int sfi_load(struct sfi *s, uint32_t at);
 int sfi_store(struct sfi *s, uint32_t at);
+bool sfi_moves_value(const struct rw_gen *g, uint32_t at, int32_t *limit);
+void sfi_move_value(struct sfi *s, uint32_t at, int32_t limit);
 bool sfi_is_packet(const struct rw_val *v);
 bool sfi_inside(const struct rw_val *v, int32_t off, uint32_t size);
 bool sfi_fixed(const struct sfi *s, const struct rw_val *v, int32_t off, uint32_t size);

@@ -12,7 +12,9 @@
  * A register that moves a map value's pointer must have the same limits on all
  * paths. The 32-bit move in front of each check is for that: unlike one of 64
  * bits it does not tie the copy to the original, so that what the check tells
- * of the copy does not become known of the original.
+ * of the copy does not become known of the original. Where the tenant's own
+ * program moves a pointer into a map value by a register, a zero that the
+ * verifier does not know is added first, and a check gives it one limit.
  */
 #include <errno.h>
 
@@ -311,4 +313,60 @@ int sfi_store(struct sfi *s, uint32_t at)
 	give_back(s, u);
 	give_back(s, t);
 	return 0;
+}
+
+/**
+ * sfi_moves_value() - does an instruction move a map value's pointer by a register?
+ * @g: the translation
+ * @at: index of the instruction
+ * @limit: result: the greatest number by which it can do so
+ *
+ * Return: true if so, and if it is known what is done with the pointer then
+ */
+bool sfi_moves_value(const struct rw_gen *g, uint32_t at, int32_t *limit)
+{
+	const struct bpf_insn *insn = &g->code->insns[at];
+	const struct rw_val *ptr = &g->an->at[at].reg[insn->dst_reg];
+	const struct rw_val *by = &g->an->at[at].reg[insn->src_reg];
+	uint32_t reach = g->an->at[at].reach;
+	int64_t most;
+
+	if (insn->code != ADD_X || g->an->loose_value || !reach || reach == RW_NONE)
+		return false;
+	if (ptr->kinds == RW_SCALAR) {
+		const struct rw_val *swap = ptr;
+
+		ptr = by;
+		by = swap;
+	}
+	if (!rw_val_is(ptr, RW_VALUE) || !ptr->known || ptr->base != RW_BASE_VALUE ||
+	    ptr->map == RW_NONE || by->kinds != RW_SCALAR || by->known)
+		return false;
+	most = (int64_t)g->prog->maps[ptr->map].value_size - ptr->off - reach;
+	if (most < 0 || most > RW_OFF_MAX)
+		return false;
+	*limit = (int32_t)most;
+	return true;
+}
+
+/**
+ * sfi_move_value() - a map value's pointer plus a register
+ * @s: the translation
+ * @at: index of the instruction, of which sfi_moves_value() says so
+ * @limit: the greatest number
+ */
+void sfi_move_value(struct sfi *s, uint32_t at, int32_t limit)
+{
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	bool swapped = s->g->an->at[at].reg[insn->dst_reg].kinds == RW_SCALAR;
+	struct temp t = take(s, at, 0, 0);
+	struct rw_edit *e = &s->g->edit;
+
+	sfi_header(s, t.reg, SFI_H_ZERO);
+	rw_emit(e, ADD_X, t.reg, swapped ? insn->dst_reg : insn->src_reg, 0, 0);
+	sfi_fault(s, JMP_K(BPF_JGT), t.reg, 0, limit);
+	if (swapped)
+		rw_emit(e, MOV_X, insn->dst_reg, insn->src_reg, 0, 0);
+	rw_emit(e, ADD_X, insn->dst_reg, t.reg, 0, 0);
+	give_back(s, t);
 }

@@ -34,8 +34,9 @@
 #define RW_OFF_MAX	(1 << 29)	/* offsets beyond it are not followed */
 #define RW_NO_FRAME	UINT8_MAX
 
-/* What the offset of a packet pointer counts from; else an instruction + 1 */
+/* What the offset of a pointer counts from; else an instruction + 1 */
 #define RW_BASE_DATA	0		/* where the packet started when it came */
+#define RW_BASE_VALUE	0		/* start of the map value */
 #define RW_BASE_MOVED	UINT32_MAX	/* its start now, which may be elsewhere */
 #define RW_LOST		UINT8_MAX
 
@@ -48,7 +49,7 @@
  * @frame: RW_STACK: number of the frame, or RW_NO_FRAME
  * @map: RW_MAP, RW_VALUE: index of the map, or RW_NONE
  * @id: RW_VALUE: a number shared by copies of one lookup's result, or 0
- * @base: RW_PKT: what @off counts from, if @known. The number of an instruction
+ * @base: RW_PKT, RW_VALUE: what @off counts from, if @known. The number of an instruction
  *        + 1 stands for the value that a pointer had when it last came by there
  * @range: RW_PKT: so many bytes from @base on are known to be in the packet
  * @off: the number itself, or a pointer's offset

@@ -128,7 +128,7 @@ static void forget_base(struct rw_val *v, const void *arg)
 {
 	const uint32_t *base = arg;
 
-	if (v->kinds != RW_PKT || !v->known || v->base != *base)
+	if ((v->kinds != RW_PKT && v->kinds != RW_VALUE) || !v->known || v->base != *base)
 		return;
 	v->known = false;
 	v->off = 0;
@@ -137,7 +137,7 @@ static void forget_base(struct rw_val *v, const void *arg)
 }
 
 /**
- * name_base() - have an instruction's number stand for a packet pointer
+ * name_base() - have an instruction's number stand for a pointer
  * @st: the state
  * @at: index of the instruction
  * @v: the pointer, of which it is not known where it points
@@ -185,7 +185,7 @@ static void step_alu(struct rw_state *st, uint32_t at, const struct bpf_insn *in
 	} else if (is64 && (op == BPF_ADD || op == BPF_SUB) &&
 		   ((dst->kinds | src.kinds) & RW_POINTERS)) {
 		*dst = step_pointers(op == BPF_SUB, dst, &src);
-		if (rw_val_is(dst, RW_PKT) && !dst->known)
+		if ((rw_val_is(dst, RW_PKT) || rw_val_is(dst, RW_VALUE)) && !dst->known)
 			name_base(st, at, dst);
 	} else if (dst->kinds == RW_SCALAR && dst->known && src.kinds == RW_SCALAR && src.known &&
 		   fold(op, is64, (uint64_t)dst->off, (uint64_t)src.off, &number)) {
@@ -251,6 +251,33 @@ void rw_read_stack(const struct rw_env *env, const struct rw_state *st, const st
 }
 
 /**
+ * rw_touch_value() - note how far behind a variable place a map value is used
+ * @env: the analysis
+ * @ptr: the pointer that is used; other kinds than RW_VALUE are none of ours
+ * @off: added to it
+ * @size: bytes used there, or RW_NONE if that is not known
+ */
+void rw_touch_value(const struct rw_env *env, const struct rw_val *ptr, int64_t off, uint32_t size)
+{
+	uint32_t *reach;
+
+	if (!(ptr->kinds & RW_VALUE))
+		return;
+	if (ptr->kinds != RW_VALUE || !ptr->known) {
+		env->an->loose_value = true;
+		return;
+	}
+	if (ptr->base == RW_BASE_VALUE)
+		return;
+	reach = &env->an->at[ptr->base - 1].reach;
+	off += ptr->off;
+	if (off < 0 || size == RW_NONE)
+		*reach = RW_NONE;
+	else if (*reach != RW_NONE && *reach < off + size)
+		*reach = (uint32_t)off + size;
+}
+
+/**
  * load_ctx() - a load from the context
  * @st: the state
  * @ctx: the pointer
@@ -299,6 +326,7 @@ static int step_load(const struct rw_env *env, struct rw_state *st, uint32_t at)
 	struct rw_val v = rw_val_kind(RW_SCALAR);
 	int known;
 
+	rw_touch_value(env, &ptr, insn->off, rw_size(insn));
 	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known < 0)
 		return known;
@@ -337,6 +365,7 @@ static int store(const struct rw_env *env, struct rw_state *st, uint32_t at,
 
 	if (rw_size(insn) == 4 && v.kinds == RW_SCALAR)
 		v = low_half(&v);
+	rw_touch_value(env, &ptr, insn->off, rw_size(insn));
 	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known < 0)
 		return known;

@@ -445,6 +445,16 @@ static bool obj_memory(void)
 }
 
 /**
+ * obj_value() - a compiled program that indexes arrays in a map's value
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_value(void)
+{
+	return form_agrees("value", RW_FORM_SFI);
+}
+
+/**
  * obj_ihl() - a parser that follows the IPv4 header's length needs form sfi
  *
  * Return: true if it is refused in words that say where and why
@@ -493,6 +503,7 @@ int main(void)
 		{ "compiled: adjust_head", obj_head },
 		{ "compiled: adjust_tail and adjust_meta", obj_tail },
 		{ "compiled: packet memory for helpers", obj_memory },
+		{ "compiled: arrays in a map's value", obj_value },
 	};
 
 	if (!twin_usable()) {

@@ -18,7 +18,7 @@
 
 #define LO_IFINDEX	1	/* what BPF_PROG_TEST_RUN shows an XDP program */
 #define MAX_CPUS	1024
-#define MAX_VALUE	64
+#define MAX_VALUE	128
 
 /* Say why a check failed, in the output of the test. */
 #define FAILED(...) (printf("# " __VA_ARGS__), printf("\n"), false)
