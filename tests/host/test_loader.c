@@ -363,6 +363,42 @@ static bool test_sfi(void)
 }
 
 /**
+ * test_fault() - a program that reads behind the packet's end without a look at it
+ *
+ * Return: whether its packets are dropped, and counted as faults
+ */
+static bool test_fault(void)
+{
+	struct virtio_bpf_insn insns[] = {
+		{ .code = 0x61, .regs = 0x12 },				/* r2 = data */
+		{ .code = 0x71, .regs = 0x20, .off = htole16(64) },	/* r0 = r2[64] */
+		{ .code = 0xb7, .imm = htole32(2) },			/* r0 = XDP_PASS */
+		{ .code = 0x95 },					/* exit */
+	};
+	int sock = proxy_open();
+	struct reply reply;
+	int64_t prog;
+
+	CHECK(sock >= 0);
+	prog = proxy_load_insns(sock, insns, 4, &reply);
+	CHECK(prog > 0);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, prog), VIRTIO_BPF_S_OK);
+	CHECK_EQ(frames_pass(), 0);
+	CHECK_EQ(le64toh(proxy_info(sock).packets[VIRTIO_BPF_CNT_FAULT]), 3);
+	CHECK_EQ(le64toh(proxy_info(sock).packets[VIRTIO_BPF_CNT_PASS]), 0);
+	/* The last byte is in the packet. */
+	insns[1].off = htole16(63);
+	prog = proxy_load_insns(sock, insns, 4, &reply);
+	CHECK(prog > 0);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, prog), VIRTIO_BPF_S_OK);
+	CHECK_EQ(frames_pass(), 3);
+	CHECK_EQ(le64toh(proxy_info(sock).packets[VIRTIO_BPF_CNT_FAULT]), 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * test_verifier() - what the host's verifier refuses
  *
  * Return: whether the tenant sees its log and the instruction of its own
@@ -660,6 +696,7 @@ int main(void)
 		{ "attach, replace and detach decide over frames", test_attach },
 		{ "a packet in pieces is made one", test_normaliser },
 		{ "a copy of the packet, its start moved", test_sfi },
+		{ "an access behind the packet's end", test_fault },
 		{ "what the host's verifier refuses", test_verifier },
 		{ "limits", test_limits },
 		{ "a map's fd works without privileges", test_map_fd },

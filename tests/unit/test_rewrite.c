@@ -171,8 +171,9 @@ static bool turns_into(const struct bpf_insn *in, uint32_t in_cnt, uint32_t at,
 		if (n < want_cnt && BPF_CLASS(x.code) == BPF_JMP)
 			x.off = want[n].off;
 		same &= n < want_cnt && !memcmp(&x, &want[n], sizeof(x));
-		printf(same ? "" : "# %u: code %02x dst r%u src r%u off %d imm %d\n", n, x.code,
-		       x.dst_reg, x.src_reg, x.off, x.imm);
+		if (!same)
+			printf("# %u: code %02x dst r%u src r%u off %d imm %d\n", n, x.code,
+			       x.dst_reg, x.src_reg, x.off, x.imm);
 		n++;
 	}
 	rw_out_free(&out);
