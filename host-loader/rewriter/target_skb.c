@@ -139,6 +139,11 @@ static void skb_epilogue(struct rw_gen *g)
 	rw_emit(e, MOV32_X, BPF_REG_6, BPF_REG_0, 0, 0);
 	rw_emit(e, BPF_JMP | BPF_JLE | BPF_K, BPF_REG_6, 0, 1, XDP_TX);
 	rw_emit(e, MOV_K, BPF_REG_6, 0, 0, VIRTIO_BPF_CNT_INVALID);
+	if (g->fault != RW_NONE) {
+		rw_emit(e, RW_JA, 0, 0, 1, 0);
+		rw_edit_place(e, g->fault);
+		rw_emit(e, MOV_K, BPF_REG_6, 0, 0, VIRTIO_BPF_CNT_FAULT);
+	}
 	emit_count(g);
 	rw_emit(e, MOV_K, BPF_REG_0, 0, 0, TC_ACT_UNSPEC);
 	rw_emit(e, BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_6, 0, 5, XDP_PASS);

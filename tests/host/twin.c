@@ -18,7 +18,7 @@
 
 #define LO_IFINDEX	1	/* what BPF_PROG_TEST_RUN shows an XDP program */
 #define MAX_CPUS	1024
-#define MAX_VALUE	64
+#define MAX_VALUE	128
 
 /* Say why a check failed, in the output of the test. */
 #define FAILED(...) (printf("# " __VA_ARGS__), printf("\n"), false)
@@ -147,7 +147,7 @@ static void put_fds(const struct twin *t, int which, struct bpf_insn *insns, uin
 		if (insns[i].src_reg == BPF_PSEUDO_MAP_FD) {
 			uint32_t handle = (uint32_t)insns[i].imm;
 
-			insns[i].imm = t->counters;
+			insns[i].imm = handle == RW_HANDLE_SCRATCH ? t->scratch : t->counters;
 			for (uint32_t m = 0; m < t->prog.map_cnt; m++)
 				if (t->prog.maps[m].handle == handle)
 					insns[i].imm = t->maps[m][which];
@@ -157,7 +157,7 @@ static void put_fds(const struct twin *t, int which, struct bpf_insn *insns, uin
 }
 
 /**
- * make_maps() - create both sets of maps and the counters
+ * make_maps() - create both sets of maps, the counters and the scratch
  * @t: the twins
  *
  * Return: true if that worked
@@ -168,6 +168,10 @@ static bool make_maps(struct twin *t)
 				     VIRTIO_BPF_CNT_MAX, NULL);
 	if (t->counters < 0)
 		return FAILED("no counters: %s", strerror(errno));
+	t->scratch = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "scratch", 4,
+				    RW_SCRATCH_SIZE(TWIN_WINDOW), 1, NULL);
+	if (t->scratch < 0)
+		return FAILED("no scratch: %s", strerror(errno));
 	for (uint32_t m = 0; m < t->prog.map_cnt; m++) {
 		const struct rw_map *map = &t->prog.maps[m];
 
@@ -208,18 +212,19 @@ static bool load_native(struct twin *t)
  * twin_make() - load a program and its translation
  * @t: result; free with twin_free() in any case
  * @prog: the program; stays the caller's
+ * @form: of the translation
  *
  * A program that the rewriter or the kernel refuses is told by t->err.
  *
  * Return: false if the program itself is not as it should be
  */
-bool twin_make(struct twin *t, const struct rw_prog *prog)
+bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 {
-	const struct rw_opts opts = { RW_FORM_LITE, RW_TARGET_SKB, LO_IFINDEX };
+	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW };
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
 
-	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .prog = *prog };
+	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1, .prog = *prog };
 	t->prog.ifindex = LO_IFINDEX;
 	memset(t->maps, -1, sizeof(t->maps));
 	if (prog->map_cnt > TWIN_MAPS || !make_maps(t) || !load_native(t))
@@ -230,6 +235,7 @@ bool twin_make(struct twin *t, const struct rw_prog *prog)
 	if (!t->err) {
 		put_fds(t, 1, out.insns, out.cnt);
 		t->strict = load_strict(t, &out);
+		t->cnt = out.cnt;
 		t->err = t->strict < 0 ? t->strict : 0;
 	} else {
 		snprintf(t->text, sizeof(t->text), "%s", why.buf ? why.buf : "");
@@ -262,10 +268,11 @@ static void object_path(const char *name, char *path, size_t size)
  * twin_from_object() - load a program that clang compiled, and its translation
  * @t: result; free with twin_free() in any case
  * @name: of the object in tests/progs
+ * @form: of the translation
  *
  * Return: false if the program itself is not as it should be
  */
-bool twin_from_object(struct twin *t, const char *name)
+bool twin_from_object(struct twin *t, const char *name, enum rw_form form)
 {
 	struct rw_map maps[TWIN_MAPS];
 	struct rw_prog prog = { .maps = maps };
@@ -275,7 +282,7 @@ bool twin_from_object(struct twin *t, const char *name)
 	char path[PATH_MAX + 64];
 	bool ok = false;
 
-	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1 };
+	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1 };
 	memset(t->maps, -1, sizeof(t->maps));
 	object_path(name, path, sizeof(path));
 	obj = bpf_object__open_file(path, NULL);
@@ -300,7 +307,7 @@ bool twin_from_object(struct twin *t, const char *name)
 	}
 	prog.insns = bpf_program__insns(bp);
 	prog.cnt = (uint32_t)bpf_program__insn_cnt(bp);
-	ok = twin_make(t, &prog);
+	ok = twin_make(t, &prog, form);
 	/* Only what twin_maps_equal() needs outlives the object. */
 	t->prog.insns = NULL;
 	t->prog.maps = NULL;
@@ -349,15 +356,19 @@ static uint64_t count(const struct twin *t, uint32_t counter)
  * @packet: the packet
  * @len: its length
  * @out: room for what comes out, TWIN_PACKET bytes
+ * @md: the context, of which data_end is set; becomes what comes out; or NULL
  * @opts: result, of libbpf
  *
  * Return: true if it ran
  */
-static bool run(int fd, const void *packet, uint32_t len, void *out, struct bpf_test_run_opts *opts)
+static bool run(int fd, const void *packet, uint32_t len, void *out, struct xdp_md *md,
+		struct bpf_test_run_opts *opts)
 {
 	*opts = (struct bpf_test_run_opts){
 		.sz = sizeof(*opts), .data_in = packet, .data_size_in = len,
 		.data_out = out, .data_size_out = TWIN_PACKET, .repeat = 1,
+		.ctx_in = md, .ctx_size_in = md ? sizeof(*md) : 0,
+		.ctx_out = md, .ctx_size_out = md ? sizeof(*md) : 0,
 	};
 	return !bpf_prog_test_run_opts(fd, opts) ||
 	       FAILED("did not run on %u bytes: %s", len, strerror(errno));
@@ -375,22 +386,29 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 {
 	static uint8_t a[TWIN_PACKET], b[TWIN_PACKET];
 	struct bpf_test_run_opts native, strict;
-	uint32_t counter;
+	struct xdp_md md = { .data_end = len };
+	uint32_t counter, bytes;
 	uint64_t before;
 	int want;
 
-	if (!run(t->native, packet, len, a, &native))
+	if (!run(t->native, packet, len, a, &md, &native))
 		return false;
+	/* What comes out begins with the metadata, which goes no further. */
+	bytes = native.data_size_out - md.data;
 	want = expected(native.retval, &counter);
 	before = count(t, counter);
-	if (!run(t->strict, packet, len, b, &strict))
+	if (!run(t->strict, packet, len, b, NULL, &strict))
 		return false;
 	if ((int)strict.retval != want)
 		return FAILED("%u bytes: XDP says %u, the translation %d", len, native.retval,
 			      (int)strict.retval);
-	if (native.data_size_out != strict.data_size_out ||
-	    memcmp(a, b, native.data_size_out))
-		return FAILED("%u bytes come out differently", len);
+	/* A packet that is dropped has no bytes to compare. */
+	if (want != TC_ACT_SHOT && bytes != strict.data_size_out)
+		return FAILED("%u bytes become %u, not %u", len, strict.data_size_out, bytes);
+	for (uint32_t i = 0; want != TC_ACT_SHOT && i < bytes; i++)
+		if (a[md.data + i] != b[i])
+			return FAILED("%u bytes come out differently: byte %u of %u is %02x, not %02x",
+				      len, i, bytes, b[i], a[md.data + i]);
 	if (count(t, counter) != before + 1)
 		return FAILED("verdict %u is not counted", native.retval);
 	return true;
@@ -435,6 +453,7 @@ void twin_free(struct twin *t)
 	close(t->native);
 	close(t->strict);
 	close(t->counters);
+	close(t->scratch);
 	for (int m = 0; m < TWIN_MAPS; m++) {
 		close(t->maps[m][0]);
 		close(t->maps[m][1]);
