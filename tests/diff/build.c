@@ -139,7 +139,7 @@ void b_land(struct gen *g, uint32_t jump)
  */
 bool b_full(const struct gen *g)
 {
-	return g->p->cnt > GEN_INSNS - MARGIN || g->next_id > IDS - 40;
+	return g->p->cnt > GEN_INSNS - MARGIN || g->next_id > IDS - 200;
 }
 
 /**
@@ -343,7 +343,7 @@ static void meet_val(struct gen *g, struct val *a, const struct val *b)
 	if (same) {
 		if (a->max < b->max)
 			a->max = b->max;
-	} else if (a->kind == PKT && b->kind == PKT && g->next_id < IDS) {
+	} else if (a->kind == PKT && b->kind == PKT && g->next_id < IDS - 100) {
 		*a = (struct val){ .kind = PKT, .id = g->next_id++ };
 	} else {
 		a->kind = NONE;

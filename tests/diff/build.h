@@ -21,7 +21,7 @@
 #define NO_REG		0xff
 #define STACK		256	/* bytes of stack that are followed */
 #define AREA_TOP	(-24)	/* end of the area of random use */
-#define IDS		250	/* origins of packet pointers in one program */
+#define IDS		1000	/* origins of packet pointers in one program */
 #define FUNCS		4	/* with the program's entry */
 #define CALLS		64
 
@@ -31,14 +31,14 @@ enum kind { NONE, NUM, CTX, PKT, END, VALUE };
 /**
  * struct val - what a register or a slot holds
  * @kind: which kind of value
- * @id: PKT: its origin; 0 is the packet's start
+ * @id: PKT: its origin, counted from 1
  * @map: VALUE: index of the map
  * @off: PKT: constant offset from the origin; VALUE: from the value's start
  * @max: NUM: the verifier knows that it is not above this
  */
 struct val {
 	enum kind kind;
-	uint8_t id;
+	uint16_t id;
 	uint8_t map;
 	int16_t off;
 	uint64_t max;
@@ -128,7 +128,7 @@ struct gen {
 	int16_t area;
 	uint8_t depth;
 	uint8_t loops;
-	uint8_t next_id;
+	uint16_t next_id;
 	uint16_t grown;
 	struct func funcs[FUNCS];
 	uint8_t func_cnt;

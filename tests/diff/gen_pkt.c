@@ -45,6 +45,8 @@ static uint8_t load_ptr(struct gen *g, enum kind kind)
 	}
 	EMIT(g, LDX(BPF_W, dst, ctx, (int16_t)field));
 	b_set(g, dst, kind);
+	if (kind == PKT)
+		g->st.reg[dst].id = g->next_id++;
 	return dst;
 }
 
@@ -303,11 +305,9 @@ static void small(struct gen *g, uint8_t reg)
 void g_pkt_var(struct gen *g)
 {
 	uint8_t ptr = g_pkt(g), dst, num;
-	int16_t off;
 
-	if (ptr == NO_REG || b_full(g))
+	if (ptr == NO_REG)
 		return;
-	off = g->st.reg[ptr].off;
 	pin(g, ptr);
 	num = b_take(g, NUM);
 	pin(g, num);
@@ -323,7 +323,6 @@ void g_pkt_var(struct gen *g)
 	g->st.reg[dst].id = g->next_id++;
 	unpin(g, ptr);
 	unpin(g, num);
-	(void)off;
 	if (b_percent(g, 80)) {
 		uint32_t jump = check(g, dst, 1 + b_below(g, 20));
 
@@ -344,7 +343,7 @@ void g_pkt_walk(struct gen *g)
 	int32_t turns = 1 + (int32_t)b_below(g, var ? 4 : 16);
 
 	ptr = b_take_saved(g, PKT);
-	if (ptr == NO_REG || !g->has_ctx || b_full(g))
+	if (ptr == NO_REG || !g->has_ctx)
 		return;
 	b_ctx(g, R1);
 	for (uint8_t i = 0; i < 6; i++)
