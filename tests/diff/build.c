@@ -398,7 +398,8 @@ static bool is_pointer(const struct gen *g, int16_t off, uint32_t size)
  * @g: the program
  * @size: number of bytes, at most 64
  *
- * In a loop no pointer is overwritten: the next turn may want it.
+ * Pointers are seldom overwritten, and in a loop not at all: the next turn may
+ * want them.
  *
  * Return: offset from r10, aligned to eight bytes
  */
@@ -409,7 +410,7 @@ int16_t b_buffer(struct gen *g, uint32_t size)
 
 	for (int tries = 0; tries < 20; tries++) {
 		off = (int16_t)(g->area + 8 * (int)b_below(g, slots));
-		if (!g->loops || !is_pointer(g, off, size))
+		if ((!g->loops && b_percent(g, 5)) || !is_pointer(g, off, size))
 			return off;
 	}
 	return 0;

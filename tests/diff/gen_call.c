@@ -357,10 +357,12 @@ void g_update(struct gen *g)
  */
 static void value_var(struct gen *g, uint8_t value, uint32_t size)
 {
-	uint8_t how = b_size(g, size / 2), num = b_num(g), tmp;
+	uint8_t how = b_size(g, size / 2), num, tmp;
 	int32_t mask = (int32_t)(size / 2) - 1;
 
-	g->busy |= (uint16_t)(1u << value | 1u << num);
+	g->busy |= (uint16_t)(1u << value);
+	num = b_num(g);
+	g->busy |= (uint16_t)(1u << num);
 	tmp = b_take(g, NUM);
 	EMIT(g, MOV64_X(tmp, num), ALU64_K(BPF_AND, tmp, mask), ALU64_X(BPF_ADD, tmp, value));
 	if (b_percent(g, 50))
