@@ -153,7 +153,9 @@ void g_meta(struct gen *g)
  */
 static void offset_arg(struct gen *g)
 {
-	static const int32_t at[] = { 0, 1, 6, 12, 14, 23, 34, 54, 100, 1000, 1500, 65535 };
+	static const int32_t at[] = {
+		0, 1, 6, 12, 14, 23, 34, 54, 100, 1000, 1500, 65535, 65536, -1,
+	};
 	uint8_t num = b_find_saved(g, NUM);
 
 	if (num != NO_REG && b_percent(g, 30))
@@ -166,29 +168,28 @@ static void offset_arg(struct gen *g)
  * g_bytes() - xdp_load_bytes and xdp_store_bytes
  * @g: the program
  *
- * Where a load fails what is in the buffer is not defined, so it is made zero
- * before; and of an error only that it is one is used.
+ * A load that fails leaves the buffer alone: if that holds no data yet, the
+ * program ends there.
  */
 void g_bytes(struct gen *g)
 {
 	uint32_t size = 1 + b_below(g, b_percent(g, 70) ? 16 : 48);
 	bool write = (g->want & F_WRITE) && b_percent(g, 50);
-	int16_t off = write ? b_data(g, size) : b_buffer(g, size);
+	bool data = write || b_percent(g, 50);
+	int16_t off = data ? b_data(g, size) : b_buffer(g, size);
 
 	if (!g->has_ctx || !off)
 		return;
-	if (!write) {
-		for (uint32_t i = 0; i < size; i += 8)
-			EMIT(g, ST(BPF_DW, R10, (int16_t)(off + (int)i), 0));
-		b_wrote(g, off, (size + 7) & ~7u);
-	}
 	offset_arg(g);
 	b_stack_ptr(g, R3, off);
 	EMIT(g, MOV64_K(R4, (int32_t)size));
 	b_ctx(g, R1);
 	EMIT(g, CALL(write ? BPF_FUNC_xdp_store_bytes : BPF_FUNC_xdp_load_bytes));
 	b_clobber(g);
-	EMIT(g, JMP_K(BPF_JEQ, R0, 0, 1), MOV64_K(R0, -1));
+	if (!data)
+		g_guard(g, b_jump(g, (struct bpf_insn)JMP_K(BPF_JNE, R0, 0, 0)));
+	if (!write)
+		b_wrote(g, off, size);
 	if (write && b_percent(g, 80))
 		lose_packet(g);
 }

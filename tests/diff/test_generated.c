@@ -35,7 +35,7 @@
 #define MIN_LITE	20	/* of those: accepted in form lite */
 #define MIN_SFI		80	/* of those: accepted in form sfi */
 #define MIN_SEEN	30	/* of the packets: go on, so that bytes are compared */
-#define MIN_NOTICED	90	/* of wrong translations: found to differ */
+#define MIN_NOTICED	80	/* of wrong translations: found to differ */
 #define MIN_COUNT	100	/* programs from which on that is demanded */
 
 /* What is run; from the command line */
