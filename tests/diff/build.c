@@ -145,12 +145,14 @@ bool b_full(const struct gen *g)
 /**
  * b_set() - a register has been written
  * @g: the program
- * @reg: the register
- * @kind: what it holds, at offset 0 from the packet's start if that is PKT
+ * @reg: the register; the guess that there is of it is kept
+ * @kind: what it holds
  */
 void b_set(struct gen *g, uint8_t reg, enum kind kind)
 {
-	g->st.reg[reg] = (struct val){ .kind = kind, .max = UINT64_MAX };
+	uint64_t guess = g->st.reg[reg].guess;
+
+	g->st.reg[reg] = (struct val){ .kind = kind, .max = UINT64_MAX, .guess = guess };
 }
 
 /**
@@ -163,6 +165,18 @@ void b_set_num(struct gen *g, uint8_t reg, uint64_t max)
 {
 	b_set(g, reg, NUM);
 	g->st.reg[reg].max = max;
+}
+
+/**
+ * b_set_const() - a constant has been written to a register
+ * @g: the program
+ * @reg: the register
+ * @number: the constant
+ */
+void b_set_const(struct gen *g, uint8_t reg, uint64_t number)
+{
+	b_set_num(g, reg, number);
+	g->st.reg[reg].guess = number;
 }
 
 /**
@@ -283,10 +297,12 @@ uint8_t b_num(struct gen *g)
 	reg = b_take(g, NUM);
 	if (b_percent(g, 80)) {
 		EMIT(g, MOV64_K(reg, imm));
-		b_set_num(g, reg, imm < 0 ? UINT64_MAX : (uint64_t)imm);
+		b_set_const(g, reg, (uint64_t)imm);
 	} else {
-		EMIT(g, LD_IMM64(reg, imm, b_number(g)));
-		b_set_num(g, reg, UINT64_MAX);
+		int32_t high = b_number(g);
+
+		EMIT(g, LD_IMM64(reg, imm, high));
+		b_set_const(g, reg, (uint64_t)high << 32 | (uint32_t)imm);
 	}
 	return reg;
 }
@@ -299,7 +315,7 @@ uint8_t b_num(struct gen *g)
 void b_ctx(struct gen *g, uint8_t reg)
 {
 	if (g->ctx_reg == NO_REG)
-		EMIT(g, LDX(BPF_DW, reg, R10, AREA_TOP));
+		EMIT(g, LDX(BPF_DW, reg, R10, CTX_SLOT));
 	else if (g->ctx_reg != reg)
 		EMIT(g, MOV64_X(reg, g->ctx_reg));
 }
@@ -432,6 +448,37 @@ void b_wrote(struct gen *g, int16_t off, uint32_t size)
 }
 
 /**
+ * b_guess_store() - a number has been stored to the stack
+ * @g: the program
+ * @off: where, from r10
+ * @size: number of bytes
+ * @guess: what the number may be
+ */
+void b_guess_store(struct gen *g, int16_t off, uint32_t size, uint64_t guess)
+{
+	memcpy(g->st.guess + off + STACK, &guess, size);
+}
+
+/**
+ * b_guess_load() - what may be in some bytes of the stack
+ * @g: the program
+ * @off: where, from r10
+ * @size: number of bytes
+ * @is_signed: extend the sign
+ *
+ * Return: as a load would have it
+ */
+uint64_t b_guess_load(const struct gen *g, int16_t off, uint32_t size, bool is_signed)
+{
+	uint64_t guess = 0;
+
+	memcpy(&guess, g->st.guess + off + STACK, size);
+	if (is_signed)
+		guess = (uint64_t)((int64_t)(guess << (64 - 8 * size)) >> (64 - 8 * size));
+	return guess;
+}
+
+/**
  * b_fill() - write data to the stack
  * @g: the program
  * @off: where, from r10; aligned to eight bytes
@@ -444,14 +491,18 @@ void b_fill(struct gen *g, int16_t off, uint32_t size)
 
 	while (at < size) {
 		uint8_t num = b_find(g, NUM), i = b_percent(g, 20) ? 1 : 0;
+		uint64_t imm = (uint64_t)b_number(g);
 		int16_t to = (int16_t)(off + (int)at);
 
 		while (b_bytes(sizes[i]) > size - at || at % b_bytes(sizes[i]))
 			i++;
-		if (num != NO_REG && b_percent(g, 60))
+		if (num != NO_REG && b_percent(g, 60)) {
 			EMIT(g, STX(sizes[i], R10, to, num));
-		else
-			EMIT(g, ST(sizes[i], R10, to, b_number(g)));
+			imm = g->st.reg[num].guess;
+		} else {
+			EMIT(g, ST(sizes[i], R10, to, (int32_t)imm));
+		}
+		b_guess_store(g, to, b_bytes(sizes[i]), imm);
 		at += b_bytes(sizes[i]);
 	}
 	b_wrote(g, off, size);

@@ -9,8 +9,14 @@
  * block at a time: where branches meet, what they do not agree on is no longer
  * used. Statements choose their operands among what there is.
  *
- * Stack of each function: a key at r10 - 4, a value at r10 - 16 and the context,
- * where it is kept there, at r10 - 24; below is the area of random use.
+ * Besides, a guess is kept of every number: what it would be if nothing had
+ * changed it but moves and arithmetic on constants. Numbers are compared with
+ * their guesses, so that a translation that takes a number for a constant, or
+ * for the wrong one, goes the wrong way.
+ *
+ * Stack of each function: a key at r10 - 4, a value at r10 - 16, the context,
+ * where it is kept there, at r10 - 24 and a trace of the branches taken at
+ * r10 - 32; below is the area of random use.
  */
 #include <stdbool.h>
 
@@ -20,7 +26,11 @@
 
 #define NO_REG		0xff
 #define STACK		256	/* bytes of stack that are followed */
-#define AREA_TOP	(-24)	/* end of the area of random use */
+#define SINK_KEY	(-4)
+#define SINK_VALUE	(-16)
+#define CTX_SLOT	(-24)
+#define TRACE		(-32)
+#define AREA_TOP	TRACE	/* end of the area of random use */
 #define IDS		1000	/* origins of packet pointers in one program */
 #define FUNCS		4	/* with the program's entry */
 #define CALLS		64
@@ -35,6 +45,7 @@ enum kind { NONE, NUM, CTX, PKT, END, VALUE };
  * @map: VALUE: index of the map
  * @off: PKT: constant offset from the origin; VALUE: from the value's start
  * @max: NUM: the verifier knows that it is not above this
+ * @guess: NUM: what it may be
  */
 struct val {
 	enum kind kind;
@@ -42,6 +53,7 @@ struct val {
 	uint8_t map;
 	int16_t off;
 	uint64_t max;
+	uint64_t guess;
 };
 
 /**
@@ -49,6 +61,7 @@ struct val {
  * @reg: registers without r10
  * @slot: spilled values, by number of eight bytes from the lowest
  * @init: bytes of the stack that hold data
+ * @guess: what they may be
  * @range: bytes behind each origin that are checked to be in the packet
  * @dead: no path comes here
  */
@@ -56,6 +69,7 @@ struct state {
 	struct val reg[10];
 	struct val slot[STACK / 8];
 	bool init[STACK];
+	uint8_t guess[STACK];
 	uint16_t range[IDS];
 	bool dead;
 };
@@ -154,6 +168,7 @@ void b_land(struct gen *g, uint32_t jump);
 bool b_full(const struct gen *g);
 void b_set(struct gen *g, uint8_t reg, enum kind kind);
 void b_set_num(struct gen *g, uint8_t reg, uint64_t max);
+void b_set_const(struct gen *g, uint8_t reg, uint64_t number);
 uint8_t b_take(struct gen *g, enum kind kind);
 uint8_t b_take_saved(struct gen *g, enum kind kind);
 uint8_t b_find(struct gen *g, enum kind kind);
@@ -165,6 +180,8 @@ void b_forget(struct gen *g, enum kind kind);
 void b_meet(struct gen *g, struct state *a, const struct state *b);
 int16_t b_buffer(struct gen *g, uint32_t size);
 void b_wrote(struct gen *g, int16_t off, uint32_t size);
+void b_guess_store(struct gen *g, int16_t off, uint32_t size, uint64_t guess);
+uint64_t b_guess_load(const struct gen *g, int16_t off, uint32_t size, bool is_signed);
 void b_fill(struct gen *g, int16_t off, uint32_t size);
 int16_t b_data(struct gen *g, uint32_t size);
 void b_stack_ptr(struct gen *g, uint8_t reg, int16_t off);
@@ -174,6 +191,7 @@ void g_block(struct gen *g, uint32_t statements);
 void g_leave(struct gen *g);
 void g_guard(struct gen *g, uint32_t jump);
 void g_sink(struct gen *g);
+void g_trace(struct gen *g);
 
 /* gen_num.c */
 void g_alu(struct gen *g);

@@ -7,27 +7,34 @@
 
 #include "build.h"
 
-#define SINK_KEY	(-4)
-#define SINK_VALUE	(-16)
+/**
+ * g_trace() - note that the program came here
+ * @g: the program
+ */
+void g_trace(struct gen *g)
+{
+	uint8_t reg = b_take(g, NUM);
+
+	EMIT(g, LDX(BPF_DW, reg, R10, TRACE), ALU64_K(BPF_MUL, reg, 31),
+	     ALU64_K(BPF_ADD, reg, 1 + (int32_t)b_below(g, 1000)), STX(BPF_DW, R10, TRACE, reg));
+	b_set_num(g, reg, UINT64_MAX);
+}
 
 /**
- * g_sink() - put numbers into the first map, where they are seen
+ * g_sink() - put all numbers into the first map, where they are seen
  * @g: the program; r0 to r5 are lost
  */
 void g_sink(struct gen *g)
 {
-	uint8_t num = b_num(g), other;
+	uint8_t sum = b_take(g, NUM);
 
-	g->busy |= (uint16_t)(1u << num);
-	other = b_num(g);
-	EMIT(g, STX(BPF_DW, R10, SINK_VALUE, num));
-	if (!((g->hold | g->busy) & 1u << other) && other != num) {
-		EMIT(g, ALU64_K(BPF_MUL, other, 31), ALU64_X(BPF_XOR, other, num),
-		     STX(BPF_DW, R10, SINK_VALUE, other));
-		b_set_num(g, other, UINT64_MAX);
-	}
-	g->busy &= (uint16_t)~(1u << num);
-	EMIT(g, ST(BPF_W, R10, SINK_KEY, (int32_t)b_below(g, 16)));
+	EMIT(g, LDX(BPF_DW, sum, R10, TRACE));
+	for (uint8_t i = 0; i < 10; i++)
+		if (g->st.reg[i].kind == NUM && i != sum)
+			EMIT(g, ALU64_K(BPF_MUL, sum, 31), ALU64_X(BPF_XOR, sum, i));
+	b_set_num(g, sum, UINT64_MAX);
+	EMIT(g, STX(BPF_DW, R10, SINK_VALUE, sum),
+	     ST(BPF_W, R10, SINK_KEY, (int32_t)b_below(g, 16)));
 	b_stack_ptr(g, R2, SINK_KEY);
 	b_stack_ptr(g, R3, SINK_VALUE);
 	EMIT(g, MOV64_K(R4, 0), LD_MAP(R1, g->p->maps[0].handle),
@@ -69,15 +76,19 @@ static void verdict(struct gen *g)
  */
 void g_leave(struct gen *g)
 {
-	if (b_percent(g, g->func || g->depth > 1 ? 10 : 50))
+	if (b_percent(g, g->func || g->depth > 1 ? 20 : 90))
 		g_sink(g);
 	if (!g->func) {
 		verdict(g);
+	} else if (b_percent(g, 30)) {
+		EMIT(g, MOV64_K(R0, b_number(g)));
 	} else {
 		uint8_t num = b_num(g);
 
 		if (num)
 			EMIT(g, MOV64_X(R0, num));
+		if (b_percent(g, 50))
+			EMIT(g, LDX(BPF_DW, R1, R10, TRACE), ALU64_X(BPF_XOR, R0, R1));
 	}
 	EMIT(g, EXIT);
 	g->st.dead = true;
@@ -123,6 +134,9 @@ static void branch(struct gen *g)
 		return;
 	}
 	other = g->st;
+	/* In a loop it would make every turn another one to the verifier. */
+	if (!g->loops && b_percent(g, 50))
+		g_trace(g);
 	g_block(g, 1 + b_below(g, 5));
 	if (b_percent(g, 50)) {
 		struct state first = g->st;
@@ -371,6 +385,7 @@ static void begin_func(struct gen *g, uint8_t f)
 		g->st.reg[R1].id = g->next_id++;
 		b_set(g, R2, END);
 	}
+	EMIT(g, ST(BPF_DW, R10, TRACE, f));
 	if (sig == SIG_STACK) {
 		EMIT(g, LDX(BPF_DW, R2, R1, 0), STX(BPF_DW, R1, 8, R3), ALU64_X(BPF_ADD, R2, R3),
 		     STX(BPF_B, R1, (int16_t)b_below(g, 8), R2));
@@ -379,7 +394,7 @@ static void begin_func(struct gen *g, uint8_t f)
 	if (!g->has_ctx)
 		return;
 	if (b_percent(g, 15)) {
-		EMIT(g, STX(BPF_DW, R10, AREA_TOP, R1));
+		EMIT(g, STX(BPF_DW, R10, CTX_SLOT, R1));
 		return;
 	}
 	g->ctx_reg = (uint8_t)(6 + b_below(g, 4));

@@ -436,6 +436,7 @@ void g_atomic(struct gen *g)
 	size = bytes >= 8 && b_percent(g, 70) ? BPF_DW : BPF_W;
 	if (op == BPF_CMPXCHG) {
 		EMIT(g, MOV64_K(R0, b_number(g)));
+		b_set_const(g, R0, (uint64_t)(int64_t)g->p->insns[g->p->cnt - 1].imm);
 		b_set_num(g, R0, UINT64_MAX);
 	} else if (op & BPF_FETCH) {
 		b_set_num(g, num, UINT64_MAX);

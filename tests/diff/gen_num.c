@@ -36,6 +36,67 @@ static uint64_t bound(uint8_t op, int32_t imm, uint64_t max)
 }
 
 /**
+ * guess_shift() - guess the result of a shift
+ * @op: BPF_LSH and so on
+ * @is64: on 64 bits
+ * @a: the number
+ * @by: how far
+ *
+ * Return: the result
+ */
+static uint64_t guess_shift(uint8_t op, bool is64, uint64_t a, uint64_t by)
+{
+	by &= is64 ? 63 : 31;
+	if (op == BPF_LSH)
+		return a << by;
+	if (op == BPF_RSH)
+		return (is64 ? a : (uint32_t)a) >> by;
+	return is64 ? (uint64_t)((int64_t)a >> by) : (uint64_t)((int32_t)a >> by);
+}
+
+/**
+ * guess() - guess the result of arithmetic
+ * @op: BPF_ADD and so on
+ * @is64: on 64 bits
+ * @a: the destination's old value
+ * @b: the other operand
+ *
+ * Return: the result; of a division the dividend, which will do
+ */
+static uint64_t guess(uint8_t op, bool is64, uint64_t a, uint64_t b)
+{
+	switch (op) {
+	case BPF_MOV:
+		a = b;
+		break;
+	case BPF_ADD:
+		a += b;
+		break;
+	case BPF_SUB:
+		a -= b;
+		break;
+	case BPF_MUL:
+		a *= b;
+		break;
+	case BPF_OR:
+		a |= b;
+		break;
+	case BPF_AND:
+		a &= b;
+		break;
+	case BPF_XOR:
+		a ^= b;
+		break;
+	case BPF_LSH:
+	case BPF_RSH:
+	case BPF_ARSH:
+		a = guess_shift(op, is64, a, b);
+		break;
+	}
+	return is64 ? a : (uint32_t)a;
+}
+
+/**
  * swap() - a byte swap or a negation
  * @g: the program
  * @reg: register that holds a number
@@ -69,6 +130,7 @@ static void extend(struct gen *g, uint8_t src)
 
 	EMIT(g, INSN((uint8_t)(class | BPF_MOV | BPF_X), dst, src, bits, 0));
 	b_set_num(g, dst, UINT64_MAX);
+	g->st.reg[dst].guess = g->st.reg[src].guess;
 }
 
 /**
@@ -83,9 +145,11 @@ static void with_reg(struct gen *g, uint8_t op, bool is64, uint8_t dst)
 	uint8_t src = b_num(g), class = is64 ? BPF_ALU64 : BPF_ALU;
 	bool is_signed = (op == BPF_DIV || op == BPF_MOD) && b_percent(g, 30);
 	uint64_t max = op == BPF_MOV ? g->st.reg[src].max : UINT64_MAX;
+	uint64_t may = guess(op, is64, g->st.reg[dst].guess, g->st.reg[src].guess);
 
 	EMIT(g, INSN((uint8_t)(class | op | BPF_X), dst, src, is_signed, 0));
 	b_set_num(g, dst, is64 || max < UINT32_MAX ? max : UINT32_MAX);
+	g->st.reg[dst].guess = may;
 }
 
 /**
@@ -102,11 +166,13 @@ static void with_imm(struct gen *g, uint8_t op, bool is64, uint8_t dst)
 	bool shift = op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH;
 	int32_t imm = shift ? (int32_t)b_below(g, is64 ? 64 : 32) : b_number(g);
 	uint64_t max = bound(op, imm, g->st.reg[dst].max);
+	uint64_t may = guess(op, is64, g->st.reg[dst].guess, (uint64_t)imm);
 
 	if ((op == BPF_DIV || op == BPF_MOD) && !imm)
 		imm = 7;
 	EMIT(g, INSN((uint8_t)(class | op | BPF_K), dst, 0, is_signed, imm));
 	b_set_num(g, dst, is64 || max < UINT32_MAX ? max : UINT32_MAX);
+	g->st.reg[dst].guess = may;
 }
 
 /**
@@ -152,10 +218,17 @@ void g_store(struct gen *g)
 	if (!off)
 		return;
 	off = (int16_t)(off + (int)(b_bytes(size) * b_below(g, 8 / b_bytes(size))));
-	if (b_percent(g, 70))
-		EMIT(g, STX(size, R10, off, b_num(g)));
-	else
-		EMIT(g, ST(size, R10, off, b_number(g)));
+	if (b_percent(g, 70)) {
+		uint8_t num = b_num(g);
+
+		EMIT(g, STX(size, R10, off, num));
+		b_guess_store(g, off, b_bytes(size), g->st.reg[num].guess);
+	} else {
+		int32_t imm = b_number(g);
+
+		EMIT(g, ST(size, R10, off, imm));
+		b_guess_store(g, off, b_bytes(size), (uint64_t)imm);
+	}
 	b_wrote(g, off, b_bytes(size));
 }
 
@@ -178,6 +251,7 @@ void g_load(struct gen *g)
 	if (mode == BPF_MEM && size != BPF_DW)
 		max = (1ull << 8 * b_bytes(size)) - 1;
 	b_set_num(g, dst, max);
+	g->st.reg[dst].guess = b_guess_load(g, off, b_bytes(size), mode != BPF_MEM);
 }
 
 /**
@@ -195,6 +269,7 @@ void g_spill(struct gen *g)
 		return;
 	EMIT(g, STX(BPF_DW, R10, off, reg));
 	b_wrote(g, off, 8);
+	b_guess_store(g, off, 8, g->st.reg[reg].guess);
 	g->st.slot[at / 8] = g->st.reg[reg];
 	if (kind > NUM)
 		for (int i = 0; i < 8; i++)
@@ -270,7 +345,13 @@ struct bpf_insn g_condition(struct gen *g)
 	uint8_t op = ops[b_below(g, ARRAY_SIZE(ops))], a = b_num(g), b = b_num(g);
 	uint8_t class = b_percent(g, 65) ? BPF_JMP : BPF_JMP32;
 	uint64_t max = g->st.reg[a].max;
+	int32_t near = (int32_t)g->st.reg[a].guess;
 
+	if (b_percent(g, 40)) {
+		if (b_percent(g, 20))
+			near = (int32_t)((uint32_t)near + (b_percent(g, 50) ? 1u : -1u));
+		return (struct bpf_insn)INSN((uint8_t)(class | op | BPF_K), a, 0, 0, near);
+	}
 	if (b_percent(g, 35))
 		return (struct bpf_insn)INSN((uint8_t)(class | op | BPF_X), a, b, 0, 0);
 	/* A comparison in the middle of what the number can be is worth most. */
