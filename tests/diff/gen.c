@@ -318,7 +318,7 @@ static const struct {
 	{ F_CALL, 5, call },	{ F_MAP, 5, g_lookup },	  { F_MAP, 4, g_update },
 	{ F_MAP, 6, g_value },	{ F_MAP, 3, g_atomic },	  { F_MAP, 2, g_sink },
 	{ F_BYTES, 4, g_bytes }, { F_CSUM, 3, g_csum },	  { F_MIX, 3, g_mix },
-	{ F_ODD, 2, g_stack_var }, { F_ODD, 2, g_odd_number },
+	{ 0, 4, g_stale },	{ F_ODD, 2, g_stack_var }, { F_ODD, 2, g_odd_number },
 };
 
 /**

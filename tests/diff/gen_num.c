@@ -331,6 +331,86 @@ void g_odd_number(struct gen *g)
 }
 
 /**
+ * change() - do something to a constant that is easily overlooked
+ * @g: the program
+ * @reg: register that holds the constant; it is a number afterwards
+ * @off: offset from r10 of eight bytes for it, or 0
+ */
+static void change(struct gen *g, uint8_t reg, int16_t off)
+{
+	uint8_t size = b_percent(g, 50) ? BPF_W : BPF_DW;
+	uint8_t value = b_find_saved(g, VALUE);
+
+	switch (b_below(g, off ? 7 : 3)) {
+	case 0:
+		swap(g, reg);
+		return;
+	case 1:
+		EMIT(g, INSN(BPF_ALU64 | BPF_MOV | BPF_X, reg, reg, (int16_t)(8 << b_below(g, 3)),
+			     0));
+		return;
+	case 2:
+		if (value != NO_REG)
+			EMIT(g, ATOMIC(BPF_W, value, 0, reg, BPF_ADD | BPF_FETCH));
+		return;
+	}
+	EMIT(g, STX(size, R10, off, reg));
+	if (size == BPF_W)
+		EMIT(g, ST(BPF_W, R10, (int16_t)(off + 4), b_number(g)));
+	b_wrote(g, off, 8);
+	if (b_percent(g, 50)) {
+		EMIT(g, ST(BPF_B, R10, (int16_t)(off + (int)b_below(g, 8)), b_number(g)));
+	} else if (g->has_ctx && reg > 5) {
+		b_stack_ptr(g, R3, (int16_t)(off + (int)b_below(g, 8)));
+		EMIT(g, MOV64_K(R2, (int32_t)b_below(g, 20)), MOV64_K(R4, 1));
+		b_ctx(g, R1);
+		EMIT(g, CALL(BPF_FUNC_xdp_load_bytes));
+		b_clobber(g);
+	}
+	if (size == BPF_W && b_percent(g, 50))
+		EMIT(g, INSN(BPF_LDX | 0x80 | BPF_W, reg, R10, off, 0));
+	else
+		EMIT(g, LDX(size, reg, R10, off));
+}
+
+/**
+ * g_stale() - a constant that is one no more is compared with what it was
+ * @g: the program
+ */
+void g_stale(struct gen *g)
+{
+	uint8_t reg = b_percent(g, 50) ? b_take_saved(g, NUM) : b_take(g, NUM);
+	int32_t number = b_number(g);
+	uint32_t jump;
+
+	if (reg == NO_REG)
+		return;
+	if (b_percent(g, 70))
+		EMIT(g, MOV64_K(reg, number));
+	else
+		EMIT(g, MOV32_K(reg, number));
+	b_set_num(g, reg, UINT64_MAX);
+	change(g, reg, b_buffer(g, 8));
+	b_set_num(g, reg, UINT64_MAX);
+	g->busy |= (uint16_t)(1u << reg);
+	for (int i = 0; i < 2; i++) {
+		uint8_t class = b_percent(g, 50) ? BPF_JMP : BPF_JMP32;
+		struct state before = g->st;
+
+		jump = b_jump(g, (struct bpf_insn)INSN((uint8_t)(class | BPF_JNE), reg, 0, 0,
+						       number));
+		if (g->loops)
+			EMIT(g, ALU64_K(BPF_XOR, reg, b_number(g)));
+		else
+			g_trace(g);
+		b_land(g, jump);
+		b_meet(g, &g->st, &before);
+		number = b_percent(g, 50) ? (int8_t)number : (int16_t)number;
+	}
+	g->busy &= (uint16_t)~(1u << reg);
+}
+
+/**
  * g_condition() - a comparison of numbers
  * @g: the program
  *
