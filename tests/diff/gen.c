@@ -385,21 +385,27 @@ static void begin_func(struct gen *g, uint8_t f)
 		g->st.reg[R1].id = g->next_id++;
 		b_set(g, R2, END);
 	}
-	EMIT(g, ST(BPF_DW, R10, TRACE, f));
 	if (sig == SIG_STACK) {
 		EMIT(g, LDX(BPF_DW, R2, R1, 0), STX(BPF_DW, R1, 8, R3), ALU64_X(BPF_ADD, R2, R3),
 		     STX(BPF_B, R1, (int16_t)b_below(g, 8), R2));
 		b_set_num(g, R2, UINT64_MAX);
 	}
+	if (f)
+		EMIT(g, STX(BPF_DW, R10, TRACE, R3));
 	if (!g->has_ctx)
 		return;
 	if (b_percent(g, 15)) {
 		EMIT(g, STX(BPF_DW, R10, CTX_SLOT, R1));
-		return;
+	} else {
+		g->ctx_reg = (uint8_t)(6 + b_below(g, 4));
+		EMIT(g, MOV64_X(g->ctx_reg, R1));
+		g->hold = (uint16_t)(1u << g->ctx_reg);
 	}
-	g->ctx_reg = (uint8_t)(6 + b_below(g, 4));
-	EMIT(g, MOV64_X(g->ctx_reg, R1));
-	g->hold = (uint16_t)(1u << g->ctx_reg);
+	if (f)
+		return;
+	/* A number that the verifier does not know: else no two paths are alike. */
+	EMIT(g, CALL(BPF_FUNC_xdp_get_buff_len), STX(BPF_DW, R10, TRACE, R0));
+	b_clobber(g);
 }
 
 /**

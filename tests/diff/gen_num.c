@@ -354,13 +354,13 @@ static void change(struct gen *g, uint8_t reg, int16_t off)
 			EMIT(g, ATOMIC(BPF_W, value, 0, reg, BPF_ADD | BPF_FETCH));
 		return;
 	}
-	EMIT(g, STX(size, R10, off, reg));
 	if (size == BPF_W)
 		EMIT(g, ST(BPF_W, R10, (int16_t)(off + 4), b_number(g)));
+	EMIT(g, STX(size, R10, off, reg));
 	b_wrote(g, off, 8);
-	if (b_percent(g, 50)) {
+	if (b_percent(g, 40)) {
 		EMIT(g, ST(BPF_B, R10, (int16_t)(off + (int)b_below(g, 8)), b_number(g)));
-	} else if (g->has_ctx && reg > 5) {
+	} else if (g->has_ctx && reg > 5 && b_percent(g, 70)) {
 		b_stack_ptr(g, R3, (int16_t)(off + (int)b_below(g, 8)));
 		EMIT(g, MOV64_K(R2, (int32_t)b_below(g, 20)), MOV64_K(R4, 1));
 		b_ctx(g, R1);
