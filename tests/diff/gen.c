@@ -471,7 +471,7 @@ void gen_program(struct gen_prog *p, uint64_t seed)
 	/* More functions come up while others are made. */
 	for (uint8_t f = 0; f < g.func_cnt; f++) {
 		begin_func(&g, f);
-		g_block(&g, f ? 2 + b_below(&g, 8) : 5 + b_below(&g, b_below(&g, 3) ? 25 : 70));
+		g_block(&g, f ? 2 + b_below(&g, 8) : 5 + b_below(&g, b_below(&g, 3) ? 25 : 50));
 		if (!g.st.dead)
 			g_leave(&g);
 	}

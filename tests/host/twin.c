@@ -87,6 +87,8 @@ bool twin_usable(void)
  * @log: room for the kernel's log if it is refused, an empty text else
  * @size: bytes of it
  *
+ * To have it in the log that a program is too complex is not worth the time.
+ *
  * Return: an fd or -errno
  */
 static int load(enum bpf_prog_type type, const struct bpf_insn *insns, uint32_t cnt, char *log,
@@ -99,6 +101,10 @@ static int load(enum bpf_prog_type type, const struct bpf_insn *insns, uint32_t 
 	log[0] = 0;
 	if (fd >= 0)
 		return fd;
+	if (err == -E2BIG) {
+		snprintf(log, size, "too complex");
+		return err;
+	}
 	opts.log_buf = log;
 	opts.log_size = size;
 	opts.log_level = 1;
