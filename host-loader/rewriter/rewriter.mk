@@ -22,4 +22,6 @@ RW_TEST_PROGS := bytes calls demo head ihl length loop maps memory pass tail \
 
 $(B)/tests/host/test_twins: $(B)/tests/host/test_twins.o $(B)/tests/host/twin.o $(RW_OBJS) \
 			    $(B)/host-loader/text.o | $(RW_TEST_PROGS:%=$(B)/tests/progs/%.o)
-	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libcap-ng)
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
+
+include tests/diff/build.mk

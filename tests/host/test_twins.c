@@ -89,11 +89,15 @@ static bool agree(struct twin *t)
 			if (!runs(kind, lengths[i]))
 				continue;
 			make_packet(kind, packet, lengths[i]);
-			CHECK(twin_run(t, packet, lengths[i]));
+			if (!twin_run(t, packet, lengths[i])) {
+				printf("# %s\n", t->text);
+				return false;
+			}
 		}
 	}
-	CHECK(twin_maps_equal(t));
-	return true;
+	if (!twin_maps_equal(t))
+		printf("# %s\n", t->text);
+	return !t->text[0];
 }
 
 /**
@@ -112,7 +116,10 @@ static bool insns_agree(const struct bpf_insn *insns, uint32_t cnt)
 	for (enum rw_form form = RW_FORM_LITE; ok && form <= RW_FORM_SFI; form++) {
 		struct twin t;
 
-		ok = twin_make(&t, &prog, form) && agree(&t);
+		ok = twin_make(&t, &prog, form);
+		if (!ok)
+			printf("# %s\n", t.text);
+		ok = ok && agree(&t);
 		twin_free(&t);
 	}
 	return ok;
@@ -128,8 +135,10 @@ static bool insns_agree(const struct bpf_insn *insns, uint32_t cnt)
 static bool form_agrees(const char *name, enum rw_form form)
 {
 	struct twin t;
-	bool ok = twin_from_object(&t, name, form) && agree(&t);
+	bool made = twin_from_object(&t, name, form), ok = made && agree(&t);
 
+	if (!made)
+		printf("# %s\n", t.text);
 	twin_free(&t);
 	return ok;
 }
