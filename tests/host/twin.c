@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <cap-ng.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "twin.h"
@@ -18,10 +16,56 @@
 
 #define LO_IFINDEX	1	/* what BPF_PROG_TEST_RUN shows an XDP program */
 #define MAX_CPUS	1024
-#define MAX_VALUE	64
+#define MAX_VALUE	128
 
-/* Say why a check failed, in the output of the test. */
-#define FAILED(...) (printf("# " __VA_ARGS__), printf("\n"), false)
+/* Keep in @t why a check failed. */
+#define FAILED(t, ...) (snprintf((t)->text, sizeof((t)->text), __VA_ARGS__), false)
+
+/**
+ * struct caps - a thread's capabilities, as capget() and capset() have them
+ * @set: 32 of them each
+ */
+struct caps {
+	struct __user_cap_data_struct set[_LINUX_CAPABILITY_U32S_3];
+};
+
+/**
+ * get_caps() - read this thread's capabilities
+ * @caps: result
+ *
+ * Return: true if that worked
+ */
+static bool get_caps(struct caps *caps)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+
+	return !syscall(SYS_capget, &header, caps->set);
+}
+
+/**
+ * set_caps() - set this thread's capabilities
+ * @caps: they
+ *
+ * Return: true if that worked
+ */
+static bool set_caps(const struct caps *caps)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+
+	return !syscall(SYS_capset, &header, caps->set);
+}
+
+/**
+ * is_effective() - is a capability in force?
+ * @caps: a thread's capabilities
+ * @cap: number of the capability
+ *
+ * Return: true if so
+ */
+static bool is_effective(const struct caps *caps, int cap)
+{
+	return caps->set[cap / 32].effective >> cap % 32 & 1;
+}
 
 /**
  * twin_usable() - may this process load programs at all?
@@ -30,7 +74,9 @@
  */
 bool twin_usable(void)
 {
-	return !geteuid() && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+	struct caps caps;
+
+	return get_caps(&caps) && is_effective(&caps, CAP_SYS_ADMIN);
 }
 
 /**
@@ -40,6 +86,8 @@ bool twin_usable(void)
  * @cnt: number of @insns
  * @log: room for the kernel's log if it is refused, an empty text else
  * @size: bytes of it
+ *
+ * To have it in the log that a program is too complex is not worth the time.
  *
  * Return: an fd or -errno
  */
@@ -53,6 +101,10 @@ static int load(enum bpf_prog_type type, const struct bpf_insn *insns, uint32_t 
 	log[0] = 0;
 	if (fd >= 0)
 		return fd;
+	if (err == -E2BIG) {
+		snprintf(log, size, "too complex");
+		return err;
+	}
 	opts.log_buf = log;
 	opts.log_size = size;
 	opts.log_level = 1;
@@ -74,61 +126,34 @@ static void keep_tail(char *text, size_t size, const char *log)
 }
 
 /**
- * load_child() - load a program with CAP_BPF and CAP_NET_ADMIN alone
- * @sock: where the fd's number or -errno goes, and the end of the log
- * @out: the program
- *
- * Does not return. Waits for the other end of @sock to be closed.
- */
-static void load_child(int sock, const struct rw_out *out)
-{
-	static char log[1 << 20];
-	char text[1024] = "";
-	int fd = -EPERM;
-
-	capng_clear(CAPNG_SELECT_BOTH);
-	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_BPF, CAP_NET_ADMIN, -1);
-	if (!capng_apply(CAPNG_SELECT_CAPS) &&
-	    !capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON))
-		fd = load(BPF_PROG_TYPE_SCHED_CLS, out->insns, out->cnt, log, sizeof(log));
-	keep_tail(text, sizeof(text), log);
-	if (write(sock, &fd, sizeof(fd)) == sizeof(fd) && write(sock, text, sizeof(text)) > 0)
-		(void)!read(sock, &fd, 1);
-	_exit(0);
-}
-
-/**
  * load_strict() - load a translation as a tenant's is loaded
- * @t: the twins; err and text say how it went
+ * @t: the twins; text says why if it is refused
  * @out: the translation, with fds for maps
+ *
+ * The kernel asks which capabilities are in force, so all others are put aside
+ * during the load.
  *
  * Return: an fd or -errno
  */
 static int load_strict(struct twin *t, const struct rw_out *out)
 {
-	int sock[2], fd = -EIO, pidfd;
-	pid_t pid;
+	static char log[1 << 20];
+	struct caps all, few;
+	int fd;
 
-	fflush(stdout);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sock))
+	if (!get_caps(&all))
 		return -errno;
-	pid = fork();
-	if (!pid) {
-		close(sock[0]);
-		load_child(sock[1], out);
-	}
-	close(sock[1]);
-	if (pid < 0 || read(sock[0], &fd, sizeof(fd)) != sizeof(fd) ||
-	    read(sock[0], t->text, sizeof(t->text) - 1) < 0)
-		fd = -EIO;
-	if (fd >= 0) {
-		pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-		fd = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-		close(pidfd);
-	}
-	close(sock[0]);
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
+	few = all;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		few.set[i].effective = 0;
+	few.set[CAP_NET_ADMIN / 32].effective |= 1u << CAP_NET_ADMIN % 32;
+	few.set[CAP_BPF / 32].effective |= 1u << CAP_BPF % 32;
+	if (!set_caps(&few))
+		return -errno;
+	fd = load(BPF_PROG_TYPE_SCHED_CLS, out->insns, out->cnt, log, sizeof(log));
+	if (!set_caps(&all))
+		abort();
+	keep_tail(t->text, sizeof(t->text), log);
 	return fd;
 }
 
@@ -147,7 +172,7 @@ static void put_fds(const struct twin *t, int which, struct bpf_insn *insns, uin
 		if (insns[i].src_reg == BPF_PSEUDO_MAP_FD) {
 			uint32_t handle = (uint32_t)insns[i].imm;
 
-			insns[i].imm = t->counters;
+			insns[i].imm = handle == RW_HANDLE_SCRATCH ? t->scratch : t->counters;
 			for (uint32_t m = 0; m < t->prog.map_cnt; m++)
 				if (t->prog.maps[m].handle == handle)
 					insns[i].imm = t->maps[m][which];
@@ -157,7 +182,7 @@ static void put_fds(const struct twin *t, int which, struct bpf_insn *insns, uin
 }
 
 /**
- * make_maps() - create both sets of maps and the counters
+ * make_maps() - create both sets of maps, the counters and the scratch
  * @t: the twins
  *
  * Return: true if that worked
@@ -167,7 +192,11 @@ static bool make_maps(struct twin *t)
 	t->counters = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "counters", 4, 8,
 				     VIRTIO_BPF_CNT_MAX, NULL);
 	if (t->counters < 0)
-		return FAILED("no counters: %s", strerror(errno));
+		return FAILED(t, "no counters: %s", strerror(errno));
+	t->scratch = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "scratch", 4,
+				    RW_SCRATCH_SIZE(TWIN_WINDOW), 1, NULL);
+	if (t->scratch < 0)
+		return FAILED(t, "no scratch: %s", strerror(errno));
 	for (uint32_t m = 0; m < t->prog.map_cnt; m++) {
 		const struct rw_map *map = &t->prog.maps[m];
 
@@ -175,7 +204,7 @@ static bool make_maps(struct twin *t)
 			t->maps[m][which] = bpf_map_create(map->map_type, "twin", map->key_size,
 							   map->value_size, map->max_entries, NULL);
 			if (t->maps[m][which] < 0)
-				return FAILED("no map: %s", strerror(errno));
+				return FAILED(t, "no map: %s", strerror(errno));
 		}
 	}
 	return true;
@@ -191,6 +220,7 @@ static bool load_native(struct twin *t)
 {
 	static char log[1 << 20];
 	struct bpf_insn *insns = calloc(t->prog.cnt, sizeof(*insns));
+	char end[1024];
 
 	if (!insns)
 		return false;
@@ -200,26 +230,27 @@ static bool load_native(struct twin *t)
 	free(insns);
 	if (t->native >= 0)
 		return true;
-	keep_tail(t->text, sizeof(t->text), log);
-	return FAILED("not loaded as XDP: %s\n# %s", strerror(-t->native), t->text);
+	keep_tail(end, sizeof(end), log);
+	return FAILED(t, "not loaded as XDP: %s\n%s", strerror(-t->native), end);
 }
 
 /**
  * twin_make() - load a program and its translation
  * @t: result; free with twin_free() in any case
  * @prog: the program; stays the caller's
+ * @form: of the translation
  *
- * A program that the rewriter or the kernel refuses is told by t->err.
+ * A translation that the rewriter or the kernel refuses is told by t->err.
  *
  * Return: false if the program itself is not as it should be
  */
-bool twin_make(struct twin *t, const struct rw_prog *prog)
+bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 {
-	const struct rw_opts opts = { RW_FORM_LITE, RW_TARGET_SKB, LO_IFINDEX };
+	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW };
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
 
-	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .prog = *prog };
+	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1, .prog = *prog };
 	t->prog.ifindex = LO_IFINDEX;
 	memset(t->maps, -1, sizeof(t->maps));
 	if (prog->map_cnt > TWIN_MAPS || !make_maps(t) || !load_native(t))
@@ -230,6 +261,7 @@ bool twin_make(struct twin *t, const struct rw_prog *prog)
 	if (!t->err) {
 		put_fds(t, 1, out.insns, out.cnt);
 		t->strict = load_strict(t, &out);
+		t->cnt = out.cnt;
 		t->err = t->strict < 0 ? t->strict : 0;
 	} else {
 		snprintf(t->text, sizeof(t->text), "%s", why.buf ? why.buf : "");
@@ -262,10 +294,11 @@ static void object_path(const char *name, char *path, size_t size)
  * twin_from_object() - load a program that clang compiled, and its translation
  * @t: result; free with twin_free() in any case
  * @name: of the object in tests/progs
+ * @form: of the translation
  *
  * Return: false if the program itself is not as it should be
  */
-bool twin_from_object(struct twin *t, const char *name)
+bool twin_from_object(struct twin *t, const char *name, enum rw_form form)
 {
 	struct rw_map maps[TWIN_MAPS];
 	struct rw_prog prog = { .maps = maps };
@@ -275,17 +308,17 @@ bool twin_from_object(struct twin *t, const char *name)
 	char path[PATH_MAX + 64];
 	bool ok = false;
 
-	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1 };
+	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1 };
 	memset(t->maps, -1, sizeof(t->maps));
 	object_path(name, path, sizeof(path));
 	obj = bpf_object__open_file(path, NULL);
 	if (!obj)
-		return FAILED("%s: %s", path, strerror(errno));
+		return FAILED(t, "object %s: %s", name, strerror(errno));
 	bp = bpf_object__next_program(obj, NULL);
 	/* libbpf links calls and maps when it loads; handles are its maps' fds. */
 	if (!bp || bpf_object__load(obj)) {
 		bpf_object__close(obj);
-		return FAILED("%s does not load", path);
+		return FAILED(t, "object %s does not load", name);
 	}
 	bpf_object__for_each_map(map, obj) {
 		if (prog.map_cnt == TWIN_MAPS)
@@ -300,7 +333,7 @@ bool twin_from_object(struct twin *t, const char *name)
 	}
 	prog.insns = bpf_program__insns(bp);
 	prog.cnt = (uint32_t)bpf_program__insn_cnt(bp);
-	ok = twin_make(t, &prog);
+	ok = twin_make(t, &prog, form);
 	/* Only what twin_maps_equal() needs outlives the object. */
 	t->prog.insns = NULL;
 	t->prog.maps = NULL;
@@ -344,65 +377,114 @@ static uint64_t count(const struct twin *t, uint32_t counter)
 }
 
 /**
+ * struct result - what a program did to a packet
+ * @verdict: that it returned
+ * @len: bytes in @data
+ * @data: the packet afterwards
+ */
+struct result {
+	uint32_t verdict;
+	uint32_t len;
+	uint8_t data[TWIN_PACKET];
+};
+
+/**
  * run() - run a program on a packet
- * @fd: the program
+ * @t: the twins
+ * @native: run the program as XDP, else its translation
  * @packet: the packet
  * @len: its length
- * @out: room for what comes out, TWIN_PACKET bytes
- * @opts: result, of libbpf
+ * @res: result
  *
  * Return: true if it ran
  */
-static bool run(int fd, const void *packet, uint32_t len, void *out, struct bpf_test_run_opts *opts)
+static bool run(struct twin *t, bool native, const void *packet, uint32_t len, struct result *res)
 {
-	*opts = (struct bpf_test_run_opts){
-		.sz = sizeof(*opts), .data_in = packet, .data_size_in = len,
-		.data_out = out, .data_size_out = TWIN_PACKET, .repeat = 1,
-	};
-	return !bpf_prog_test_run_opts(fd, opts) ||
-	       FAILED("did not run on %u bytes: %s", len, strerror(errno));
+	struct xdp_md in = { .data_end = len }, md = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
+		.data_in = packet, .data_size_in = len,
+		.data_out = res->data, .data_size_out = sizeof(res->data), .repeat = 1);
+
+	if (native) {
+		opts.ctx_in = &in;
+		opts.ctx_size_in = sizeof(in);
+		opts.ctx_out = &md;
+		opts.ctx_size_out = sizeof(md);
+	}
+	if (bpf_prog_test_run_opts(native ? t->native : t->strict, &opts))
+		return FAILED(t, "the %s did not run on %u bytes: %s",
+			      native ? "program" : "translation", len, strerror(errno));
+	/* Metadata in front of the packet comes out with it, and says so. */
+	res->verdict = opts.retval;
+	res->len = opts.data_size_out - md.data;
+	memmove(res->data, res->data + md.data, res->len);
+	return true;
+}
+
+/**
+ * same_bytes() - are two packets the same?
+ * @t: the twins
+ * @a: the one that the program made
+ * @b: the one that the translation made
+ *
+ * Return: true if so
+ */
+static bool same_bytes(struct twin *t, const struct result *a, const struct result *b)
+{
+	uint32_t at = 0;
+
+	if (a->len != b->len)
+		return FAILED(t, "XDP makes %u bytes of it, the translation %u", a->len, b->len);
+	while (at < a->len && a->data[at] == b->data[at])
+		at++;
+	if (at < a->len)
+		return FAILED(t, "byte %u of %u is 0x%02x after XDP, 0x%02x after the translation",
+			      at, a->len, a->data[at], b->data[at]);
+	return true;
 }
 
 /**
  * twin_run() - run both programs on a packet and compare
- * @t: the twins
+ * @t: the twins; text says what differs
  * @packet: the packet
  * @len: its length, an Ethernet header at least
+ *
+ * What becomes of the bytes of a packet that is dropped nobody can see.
  *
  * Return: true if verdict, bytes and counter agree
  */
 bool twin_run(struct twin *t, const void *packet, uint32_t len)
 {
-	static uint8_t a[TWIN_PACKET], b[TWIN_PACKET];
-	struct bpf_test_run_opts native, strict;
+	static struct result native, strict;
 	uint32_t counter;
 	uint64_t before;
 	int want;
 
-	if (!run(t->native, packet, len, a, &native))
+	if (!run(t, true, packet, len, &native))
 		return false;
-	want = expected(native.retval, &counter);
+	want = expected(native.verdict, &counter);
 	before = count(t, counter);
-	if (!run(t->strict, packet, len, b, &strict))
+	if (!run(t, false, packet, len, &strict))
 		return false;
-	if ((int)strict.retval != want)
-		return FAILED("%u bytes: XDP says %u, the translation %d", len, native.retval,
-			      (int)strict.retval);
-	if (native.data_size_out != strict.data_size_out ||
-	    memcmp(a, b, native.data_size_out))
-		return FAILED("%u bytes come out differently", len);
+	t->verdict = native.verdict;
+	if ((int)strict.verdict != want)
+		return FAILED(t, "%u bytes: XDP says %u, the translation %d", len, native.verdict,
+			      (int)strict.verdict);
+	if (want != TC_ACT_SHOT && !same_bytes(t, &native, &strict))
+		return false;
 	if (count(t, counter) != before + 1)
-		return FAILED("verdict %u is not counted", native.retval);
+		return FAILED(t, "verdict %u is not counted", native.verdict);
 	return true;
 }
 
 /**
  * twin_maps_equal() - have both programs left the same in their maps?
- * @t: the twins; keys and values are MAX_VALUE bytes at most
+ * @t: the twins; keys and values are MAX_VALUE bytes at most; text says what
+ *     differs
  *
  * Return: true if so
  */
-bool twin_maps_equal(const struct twin *t)
+bool twin_maps_equal(struct twin *t)
 {
 	for (uint32_t m = 0; m < t->prog.map_cnt; m++) {
 		uint8_t key[MAX_VALUE], a[MAX_VALUE], b[MAX_VALUE];
@@ -412,14 +494,14 @@ bool twin_maps_equal(const struct twin *t)
 
 		if (bpf_obj_get_info_by_fd(t->maps[m][0], &info, &len) ||
 		    info.key_size > MAX_VALUE || info.value_size > MAX_VALUE)
-			return FAILED("map %u cannot be compared", m);
+			return FAILED(t, "map %u cannot be compared", m);
 		for (int which = 0; which < 2; which++) {
 			for (last = NULL; !bpf_map_get_next_key(t->maps[m][which], last, key);
 			     last = key) {
 				if (bpf_map_lookup_elem(t->maps[m][which], key, a) ||
 				    bpf_map_lookup_elem(t->maps[m][!which], key, b) ||
 				    memcmp(a, b, info.value_size))
-					return FAILED("map %u differs", m);
+					return FAILED(t, "map %u differs", m);
 			}
 		}
 	}
@@ -435,6 +517,7 @@ void twin_free(struct twin *t)
 	close(t->native);
 	close(t->strict);
 	close(t->counters);
+	close(t->scratch);
 	for (int m = 0; m < TWIN_MAPS; m++) {
 		close(t->maps[m][0]);
 		close(t->maps[m][1]);

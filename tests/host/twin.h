@@ -6,41 +6,48 @@
  *
  * The tenant's program is loaded as it is, as XDP and with all privileges: what
  * it does is right by definition. Its translation is loaded as a tenant's would
- * be, by a process that has CAP_BPF and CAP_NET_ADMIN alone. Each has its own
- * maps. Both run on the same packets by BPF_PROG_TEST_RUN.
+ * be, with CAP_BPF and CAP_NET_ADMIN alone. Each has its own maps. Both run on
+ * the same packets by BPF_PROG_TEST_RUN.
  */
 #include <stdbool.h>
 
 #include "../../host-loader/rewriter/rewriter.h"
 
 #define TWIN_MAPS	4
-#define TWIN_PACKET	2048
+#define TWIN_PACKET	4096
+#define TWIN_WINDOW	3520	/* as BPF_PROG_TEST_RUN's: a page, less head and tail */
 
 /**
  * struct twin - the two programs
  * @native: fd of the program as XDP
  * @strict: fd of the translation
  * @counters: fd of the translation's counters
+ * @scratch: fd of the translation's scratch
  * @prog: the program
  * @maps: fds of the maps, of the native program and of the translation
+ * @cnt: number of the translation's instructions, or 0 if there is none
  * @err: what the rewriter returned, or -errno of the strict load
- * @text: the rewriter's sentence or the end of the kernel's log
+ * @verdict: of the program on the last packet
+ * @text: the rewriter's sentence, the end of the kernel's log or what differs
  */
 struct twin {
 	int native;
 	int strict;
 	int counters;
+	int scratch;
 	struct rw_prog prog;
 	int maps[TWIN_MAPS][2];
+	uint32_t cnt;
 	int err;
+	uint32_t verdict;
 	char text[4096];
 };
 
 bool twin_usable(void);
-bool twin_make(struct twin *t, const struct rw_prog *prog);
-bool twin_from_object(struct twin *t, const char *name);
+bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form);
+bool twin_from_object(struct twin *t, const char *name, enum rw_form form);
 bool twin_run(struct twin *t, const void *packet, uint32_t len);
-bool twin_maps_equal(const struct twin *t);
+bool twin_maps_equal(struct twin *t);
 void twin_free(struct twin *t);
 
 #endif /* TEST_TWIN_H */

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Differential tests of the rewriter: random programs, against their translations.
+
+DIFF_SOURCES := $(addprefix tests/diff/, \
+	build.c dump.c gen.c gen_call.c gen_num.c gen_pkt.c packet.c test_generated.c)
+TEST_GEN_PROGS += $(B)/tests/diff/test_generated
+SOURCES        += $(DIFF_SOURCES)
+
+# How many programs `make test-long` generates, and from which seed on
+LONG_COUNT ?= 200000
+LONG_SEED  ?= 1000000
+
+$(B)/tests/diff/test_generated: $(DIFF_SOURCES:%.c=$(B)/%.o) $(B)/tests/host/twin.o $(RW_OBJS) \
+				$(B)/host-loader/text.o
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
+
+test-long: $(B)/tests/diff/test_generated
+	$< --seed $(LONG_SEED) --count $(LONG_COUNT)
+
+.PHONY: test-long
