@@ -115,6 +115,20 @@ int kern_counters_create(uint32_t cnt)
 }
 
 /**
+ * kern_scratch_create() - create the scratch of a program in form sfi
+ * @size: bytes of it, per CPU
+ *
+ * Nobody but the program uses it, and the program holds on to it.
+ *
+ * Return: the fd, or a negative errno
+ */
+int kern_scratch_create(uint32_t size)
+{
+	return bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "vbpf_scratch", sizeof(uint32_t), size, 1,
+			      NULL);
+}
+
+/**
  * kern_counters_read() - read counters, summed over the CPUs
  * @fd: of a PERCPU_ARRAY of u64
  * @sums: set

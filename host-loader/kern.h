@@ -22,6 +22,7 @@ int kern_prog_id(int fd, uint32_t *id);
 int kern_map_create(const struct wire_map *def);
 int kern_map_info(int fd, struct wire_map *def, uint32_t *id);
 int kern_counters_create(uint32_t cnt);
+int kern_scratch_create(uint32_t size);
 int kern_counters_read(int fd, uint64_t *sums, uint32_t cnt);
 int kern_link_create(int prog_fd, uint32_t ifindex);
 int kern_link_info(int fd, struct kern_link *info);

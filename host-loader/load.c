@@ -9,8 +9,8 @@
  *   the kernel's verifier       load_kernel()
  *   pins                        store_prog()
  *
- * A form is tried only if the one before it failed, in rw_rewrite() or in the
- * kernel. Whatever refuses writes its reasons for the tenant; the sentence that
+ * A form is tried only if the one before it failed, in the kernel or because
+ * rw_rewrite() knows of no way in that form. Whatever refuses writes its reasons for the tenant; the sentence that
  * sums up comes last, since a log is cut at its front.
  *
  * A translated program names its TAP by ifindex. If that has changed when the
@@ -46,9 +46,12 @@ struct load_form {
 
 static const struct load_form load_forms[] = {
 	{ RW_FORM_LITE, "lite" },
+	{ RW_FORM_SFI, "sfi" },
 };
 
 #define LOAD_FORMS	(sizeof(load_forms) / sizeof(*load_forms))
+/* Of a packet beside the TAP's MTU: Ethernet header and two VLAN tags */
+#define LOAD_FRAME	22
 /* What the tenant gets of a log: room is left for each form and for sentences */
 #define LOAD_LOG_TAIL	(TEXT_MAX / (LOAD_FORMS + 1))
 
@@ -140,14 +143,17 @@ static int load_kernel(const char *name, const struct rw_out *out, struct text *
 /**
  * load_fd() - the fd that a handle in translated code stands for
  * @prog: the program
+ * @scratch: fd of its translation's scratch, or -1
  * @handle: a tenant's, or one of the rewriter's own
  *
- * Return: the fd, or -EBADF
+ * Return: the fd, or a negative number
  */
-static int load_fd(const struct prog *prog, uint32_t handle)
+static int load_fd(const struct prog *prog, int scratch, uint32_t handle)
 {
 	if (handle == RW_HANDLE_COUNTERS)
 		return prog->counters;
+	if (handle == RW_HANDLE_SCRATCH)
+		return scratch;
 	for (uint32_t i = 0; i < prog->map_cnt; i++)
 		if (prog->maps[i]->handle == handle)
 			return prog->maps[i]->fd;
@@ -157,18 +163,19 @@ static int load_fd(const struct prog *prog, uint32_t handle)
 /**
  * load_resolve() - put fds in the place of handles
  * @prog: the program
+ * @scratch: fd of its translation's scratch, or -1
  * @out: its translation
  *
  * Return: 0, or -EIO if the rewriter named a map that the program does not have
  */
-static int load_resolve(const struct prog *prog, struct rw_out *out)
+static int load_resolve(const struct prog *prog, int scratch, struct rw_out *out)
 {
 	for (uint32_t i = 0; i < out->cnt; i++) {
 		int fd;
 
 		if (!port_is_map_load(&out->insns[i]))
 			continue;
-		fd = load_fd(prog, (uint32_t)out->insns[i].imm);
+		fd = load_fd(prog, scratch, (uint32_t)out->insns[i].imm);
 		if (fd < 0)
 			return -EIO;
 		out->insns[i++].imm = fd;
@@ -177,31 +184,56 @@ static int load_resolve(const struct prog *prog, struct rw_out *out)
 }
 
 /**
+ * load_window() - how much of a packet form sfi has to copy
+ * @conf: the port's section of the configuration
+ *
+ * Return: bytes, room for some growth included
+ */
+static uint32_t load_window(const struct conf_port *conf)
+{
+	uint32_t len = tap_mtu(conf->tap) + LOAD_FRAME;
+
+	if (len > RW_WINDOW_MAX)
+		return RW_WINDOW_MAX;
+	return len > RW_WINDOW_DEFAULT ? len : RW_WINDOW_DEFAULT;
+}
+
+/**
  * load_form() - translate a program into one form and load it
  * @prog: the program; its translation replaces the one that it has
  * @in: the same for the rewriter
  * @form: the form
  * @tap_ifindex: the TAP
+ * @window: how much of a packet form sfi copies
  * @text: reasons if that fails
  *
  * Return: 0, or a negative errno with @text
  */
 static int load_form(struct prog *prog, const struct rw_prog *in, const struct load_form *form,
-		     uint32_t tap_ifindex, struct text *text)
+		     uint32_t tap_ifindex, uint32_t window, struct text *text)
 {
 	const struct rw_opts opts = {
 		.form = form->form,
 		.target = RW_TARGET_SKB,
 		.tap_ifindex = tap_ifindex,
+		.window = window,
 	};
 	struct rw_out out = { 0 };
+	int fd, err, scratch = -1;
 	uint32_t id;
-	int fd, err;
 
 	err = rw_rewrite(in, &opts, &out, text);
 	if (err)
 		return err;
-	err = load_resolve(prog, &out);
+	if (form->form == RW_FORM_SFI) {
+		scratch = kern_scratch_create(RW_SCRATCH_SIZE(window));
+		if (scratch < 0) {
+			err = scratch;
+			text_add(text, "virtio-bpf: the host cannot make the program's scratch\n");
+			goto out;
+		}
+	}
+	err = load_resolve(prog, scratch, &out);
 	if (err) {
 		text_add(text, "virtio-bpf: the translation names an unknown map\n");
 		goto out;
@@ -222,6 +254,7 @@ static int load_form(struct prog *prog, const struct rw_prog *in, const struct l
 	text_add(text, "virtio-bpf: accepted: form %s, level strict, %u instructions became %u\n",
 		 form->name, in->cnt, out.cnt);
 out:
+	port_close_fd(&scratch);
 	rw_out_free(&out);
 	return err;
 }
@@ -289,10 +322,11 @@ static int load_translate(struct port *port, struct prog *prog, uint32_t tap_ifi
 	if (err)
 		goto out;
 	err = -EOPNOTSUPP;
-	for (size_t i = 0; i < LOAD_FORMS && err; i++) {
+	for (size_t i = 0; i < LOAD_FORMS && (err == -EOPNOTSUPP || err == -EACCES); i++) {
 		struct text words = { 0 };
 
-		err = load_form(prog, &in, &load_forms[i], tap_ifindex, &words);
+		err = load_form(prog, &in, &load_forms[i], tap_ifindex, load_window(port->conf),
+				&words);
 		if (!err)
 			text_free(text);
 		if (words.len)

@@ -52,3 +52,25 @@ out:
 	close(sock);
 	return err;
 }
+
+/**
+ * tap_mtu() - how long packets through a TAP can be
+ * @name: of the interface, in the network namespace of this process
+ *
+ * Return: bytes, without the Ethernet header, or 0 if that cannot be found out
+ */
+uint32_t tap_mtu(const char *name)
+{
+	struct ifreq ifr = { 0 };
+	uint32_t mtu = 0;
+	int sock;
+
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		return 0;
+	memcpy(ifr.ifr_name, name, strnlen(name, sizeof(ifr.ifr_name) - 1));
+	if (!ioctl(sock, SIOCGIFMTU, &ifr) && ifr.ifr_mtu > 0)
+		mtu = (uint32_t)ifr.ifr_mtu;
+	close(sock);
+	return mtu;
+}

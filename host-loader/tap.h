@@ -6,5 +6,6 @@
 #include "text.h"
 
 int tap_ifindex(const char *name, uint32_t *ifindex, struct text *why);
+uint32_t tap_mtu(const char *name);
 
 #endif /* TAP_H */

@@ -13,12 +13,15 @@
 /**
  * struct rw_fact - what is known at one instruction, before it runs
  * @reg: the registers, over all paths that come here
+ * @reach: it moves a pointer into a map value by a number that is not known: so
+ *         many bytes from the result on are used, or RW_NONE if that is not known
  * @seen: some path comes here
  * @goes_on: a conditional jump: some path is not taken by it
  * @jumps: a conditional jump: some path is taken by it
  */
 struct rw_fact {
 	struct rw_val reg[RW_REGS];
+	uint32_t reach;
 	bool seen;
 	bool goes_on;
 	bool jumps;
@@ -28,12 +31,17 @@ struct rw_fact {
  * struct rw_analysis - the analysis of a program; free with rw_analysis_free()
  * @at: facts by instruction
  * @stack: bytes of stack that each function uses, by index of the function
+ * @unwritten: of each function: some path reads stack that it never wrote
+ * @loose_value: some pointer into a map value is used of which it is not known
+ *               what it was made from
  * @loose_stack: first instruction that uses the stack at an offset that is not
  *               known, or RW_NONE
  */
 struct rw_analysis {
 	struct rw_fact *at;
 	uint16_t stack[RW_MAX_FUNCS];
+	bool unwritten[RW_MAX_FUNCS];
+	bool loose_value;
 	uint32_t loose_stack;
 };
 

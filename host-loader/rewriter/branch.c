@@ -130,6 +130,75 @@ static void refine_pointer(struct rw_state *st, struct rw_val *v, bool null)
 }
 
 /**
+ * struct inside - what was learned of how far the packet reaches
+ * @base: as in struct rw_val
+ * @range: as in struct rw_val
+ */
+struct inside {
+	uint32_t base;
+	int64_t range;
+};
+
+/**
+ * widen() - tell a packet pointer how far the packet reaches
+ * @v: a value
+ * @arg: struct inside
+ */
+static void widen(struct rw_val *v, const void *arg)
+{
+	const struct inside *in = arg;
+
+	if (v->kinds == RW_PKT && v->known && v->base == in->base && v->range < in->range)
+		v->range = (int32_t)in->range;
+}
+
+/**
+ * refine_packet() - a packet pointer was compared with the packet's end
+ * @st: the state
+ * @op: BPF_JGT and so on, as if the pointer stood on the left
+ * @v: the pointer
+ * @taken: the jump is taken
+ *
+ * The verifier of an XDP program draws the same conclusions.
+ */
+static void refine_packet(struct rw_state *st, uint8_t op, const struct rw_val *v, bool taken)
+{
+	struct inside in = { v->base, v->off };
+
+	if (!rw_val_is(v, RW_PKT) || !v->known)
+		return;
+	if ((op == BPF_JLT && taken) || (op == BPF_JGE && !taken))
+		in.range++;
+	else if (!(op == BPF_JLE && taken) && !(op == BPF_JGT && !taken))
+		return;
+	rw_state_each(st, widen, &in);
+}
+
+/**
+ * refine_ends() - learn from a comparison of two registers
+ * @st: the state on that way
+ * @insn: the jump
+ * @taken: it is taken
+ */
+static void refine_ends(struct rw_state *st, const struct bpf_insn *insn, bool taken)
+{
+	static const uint8_t mirrored[16] = {
+		[BPF_JGT >> 4] = BPF_JLT, [BPF_JGE >> 4] = BPF_JLE,
+		[BPF_JLT >> 4] = BPF_JGT, [BPF_JLE >> 4] = BPF_JGE,
+	};
+	const struct rw_val *a = &st->frame[st->cur].reg[insn->dst_reg];
+	const struct rw_val *b = &st->frame[st->cur].reg[insn->src_reg];
+	uint8_t op = BPF_OP(insn->code);
+
+	if (BPF_CLASS(insn->code) != BPF_JMP)
+		return;
+	if (rw_val_is(b, RW_END) && b->known && !b->off)
+		refine_packet(st, op, a, taken);
+	else if (rw_val_is(a, RW_END) && a->known && !a->off)
+		refine_packet(st, mirrored[op >> 4], b, taken);
+}
+
+/**
  * rw_branch_refine() - learn from the way that a conditional jump goes
  * @st: the state on that way
  * @insn: the jump
@@ -142,6 +211,8 @@ void rw_branch_refine(struct rw_state *st, const struct bpf_insn *insn, bool tak
 	uint8_t op = BPF_OP(insn->code);
 	bool equal;
 
+	if (BPF_SRC(insn->code) == BPF_X)
+		refine_ends(st, insn, taken);
 	if (BPF_SRC(insn->code) == BPF_X || (op != BPF_JEQ && op != BPF_JNE))
 		return;
 	equal = (op == BPF_JEQ) == taken;

@@ -7,6 +7,7 @@
 #include "refuse.h"
 
 #define MAX_ITEMS	(1u << 20)	/* no program becomes longer than that */
+#define SPARE_LABELS	64	/* room for labels of a form's own, to begin with */
 
 /**
  * rw_edit_init() - start a new program
@@ -17,11 +18,12 @@
  */
 int rw_edit_init(struct rw_edit *e, const struct rw_code *code)
 {
-	uint32_t labels = code->cnt + code->func_cnt + RW_MAX_LABELS;
+	uint32_t labels = code->cnt + code->func_cnt + SPARE_LABELS;
 
 	memset(e, 0, sizeof(*e));
 	e->insn_cnt = code->cnt;
 	e->label_cnt = code->cnt + code->func_cnt;
+	e->label_room = labels;
 	e->origin = RW_NONE;
 	e->place = malloc(labels * sizeof(*e->place));
 	if (!e->place)
@@ -57,12 +59,25 @@ uint32_t rw_edit_func(const struct rw_edit *e, uint32_t func)
 
 /**
  * rw_edit_label() - a new label of the form's own
- * @e: the program; a form takes RW_MAX_LABELS at most
+ * @e: the program
  *
  * Return: the label
  */
 uint32_t rw_edit_label(struct rw_edit *e)
 {
+	if (e->label_cnt == e->label_room) {
+		uint32_t room = e->label_room * 2;
+		uint32_t *place = realloc(e->place, room * sizeof(*place));
+
+		if (!place) {
+			e->err = -ENOMEM;
+			return 0;
+		}
+		for (uint32_t i = e->label_room; i < room; i++)
+			place[i] = RW_NONE;
+		e->place = place;
+		e->label_room = room;
+	}
 	return e->label_cnt++;
 }
 

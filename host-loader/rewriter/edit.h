@@ -15,8 +15,6 @@
 #include "decode.h"
 #include "rewriter.h"
 
-#define RW_MAX_LABELS	8	/* that a form can have on its own */
-
 /**
  * struct rw_item - one instruction of the output
  * @insn: it; a jump's or call's offset is filled in at the end
@@ -41,6 +39,7 @@ struct rw_item {
  * @place: for each label the item behind it, or RW_NONE
  * @insn_cnt: the tenant's instructions have labels 0 to @insn_cnt - 1
  * @label_cnt: all labels so far
+ * @label_room: what @place has room for
  * @origin: for what is emitted next
  * @err: first error
  */
@@ -51,6 +50,7 @@ struct rw_edit {
 	uint32_t *place;
 	uint32_t insn_cnt;
 	uint32_t label_cnt;
+	uint32_t label_room;
 	uint32_t origin;
 	int err;
 };

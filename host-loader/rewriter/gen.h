@@ -11,6 +11,7 @@
 #include "../../helpers-whitelist/whitelist.h"
 #include "analysis.h"
 #include "edit.h"
+#include "refuse.h"
 
 struct rw_gen;
 
@@ -22,7 +23,8 @@ struct rw_gen;
  * @pkt_load: emit the load of a packet pointer, RW_PKT or RW_END
  * @len: emit @dst = length of the packet, with the context in register @ctx
  * @helper: emit the counterpart of a helper, or refuse it
- * @epilogue: emit what turns a verdict in r0 into the target's, and counts it
+ * @epilogue: emit what turns a verdict in r0 into the target's, and counts it;
+ *            also places the label @fault of struct rw_gen
  */
 struct rw_target_ops {
 	uint32_t slots;
@@ -41,7 +43,10 @@ struct rw_target_ops {
  * @an: its analysis
  * @target: what comes out
  * @edit: the output
+ * @live: registers whose value matters, by instruction: bit n for register n
  * @epilogue: label of the epilogue
+ * @fault: label in the epilogue for a packet that is dropped by a check of the
+ *         form's own, or RW_NONE if the form has none
  * @target_slot: offset from r10 of the target's lowest slot, in the entry function
  * @why: for the sentence if it is refused
  */
@@ -51,14 +56,27 @@ struct rw_gen {
 	const struct rw_code *code;
 	const struct rw_analysis *an;
 	const struct rw_target_ops *target;
+	uint16_t *live;
 	struct rw_edit edit;
 	uint32_t epilogue;
+	uint32_t fault;
 	int16_t target_slot;
 	struct text *why;
 };
 
 extern const struct rw_target_ops rw_target_skb;
 
+/* Refuse a tenant's instruction that another form may be able to do. */
+#define CANNOT(g, at, ...) rw_refuse((g)->why, -EOPNOTSUPP, at, __VA_ARGS__)
+
+/* gen.c: what all forms do alike */
+bool rw_gen_is_ctx(const struct rw_val *v);
+bool rw_gen_has_loop(const struct rw_gen *g, const struct rw_func *func);
+int rw_gen_check_ctx(const struct rw_gen *g, uint32_t at);
+int rw_gen_jump(struct rw_gen *g, uint32_t at);
+
+/* The forms: the output is complete afterwards */
 int rw_form_lite(struct rw_gen *g);
+int rw_form_sfi(struct rw_gen *g);
 
 #endif /* REWRITER_GEN_H */

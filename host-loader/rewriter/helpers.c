@@ -110,11 +110,16 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 	}
 	if (!size)
 		return 0;
+	rw_touch_value(c->env, ptr, 0, known && (sized || c->map != RW_NONE) ? size : RW_NONE);
 	err = rw_touch_stack(c->env, c->st, c->at, ptr, 0, size);
 	if (err < 0)
 		return err;
-	if (arg != WL_OUT)
+	if (arg != WL_OUT) {
+		/* Of a length that is not known nobody knows whether it was written. */
+		if (err)
+			rw_read_stack(c->env, c->st, ptr, 0, known ? size : (uint32_t)-ptr->off);
 		return 0;
+	}
 	if (err) {
 		write_stack(c, ptr, known ? &size : NULL);
 	} else if (ptr->kinds & RW_STACK) {
@@ -183,6 +188,18 @@ static void forget_id(struct rw_state *st, uint32_t id)
 }
 
 /**
+ * forget_packet() - a pointer into a packet that is no longer there
+ * @v: a value
+ * @arg: not used
+ */
+static void forget_packet(struct rw_val *v, const void *arg)
+{
+	(void)arg;
+	if (v->kinds & (RW_PKT | RW_META | RW_END))
+		*v = rw_val_kind(RW_UNINIT);
+}
+
+/**
  * rw_step_helper() - let the call of a helper work on the state
  * @env: the analysis
  * @st: the state
@@ -220,5 +237,9 @@ int rw_step_helper(const struct rw_env *env, struct rw_state *st, uint32_t at)
 	}
 	for (int i = BPF_REG_1; i <= BPF_REG_5; i++)
 		reg[i] = rw_val_kind(RW_UNINIT);
+	if (rw_moves_packet(&env->code->insns[at])) {
+		rw_state_each(st, forget_packet, NULL);
+		st->moved = true;
+	}
 	return 0;
 }

@@ -69,6 +69,19 @@ static inline bool rw_is_subcall(const struct bpf_insn *insn)
 }
 
 /**
+ * rw_moves_packet() - is it a call that moves the packet's start, end or metadata?
+ * @insn: the instruction
+ *
+ * Return: true if so; pointers into the packet are void behind it
+ */
+static inline bool rw_moves_packet(const struct bpf_insn *insn)
+{
+	return insn->code == RW_CALL && !insn->src_reg &&
+	       (insn->imm == BPF_FUNC_xdp_adjust_head || insn->imm == BPF_FUNC_xdp_adjust_tail ||
+		insn->imm == BPF_FUNC_xdp_adjust_meta);
+}
+
+/**
  * rw_is_atomic() - is it an atomic operation on memory?
  * @insn: the instruction
  *

@@ -35,20 +35,6 @@ struct lite {
 	int16_t loop_slot;
 };
 
-/* Refuse a tenant's instruction that another form may be able to do. */
-#define CANNOT(g, at, ...) rw_refuse((g)->why, -EOPNOTSUPP, at, __VA_ARGS__)
-
-/**
- * is_ctx() - does a register surely hold the context?
- * @v: what is known of it
- *
- * Return: true if so
- */
-static bool is_ctx(const struct rw_val *v)
-{
-	return rw_val_is(v, RW_CTX) && v->known && !v->off;
-}
-
 /**
  * ctx_reg() - a register that holds the context at an instruction
  * @g: the translation
@@ -60,7 +46,7 @@ static uint8_t ctx_reg(const struct rw_gen *g, uint32_t at)
 {
 	uint8_t reg = 0;
 
-	while (reg < RW_REGS && !is_ctx(&g->an->at[at].reg[reg]))
+	while (reg < RW_REGS && !rw_gen_is_ctx(&g->an->at[at].reg[reg]))
 		reg++;
 	return reg;
 }
@@ -131,21 +117,6 @@ static uint32_t needs_len(const struct rw_gen *g, const struct rw_func *func)
 }
 
 /**
- * has_loop() - has a function a loop?
- * @g: the translation
- * @func: the function
- *
- * Return: true if so
- */
-static bool has_loop(const struct rw_gen *g, const struct rw_func *func)
-{
-	for (uint32_t i = func->start; i < func->end; i++)
-		if (g->an->at[i].seen && (g->code->flags[i] & RW_I_HEAD))
-			return true;
-	return false;
-}
-
-/**
  * begin_func() - lay out a function's own slots and emit its prologue
  * @l: the translation
  *
@@ -166,7 +137,7 @@ static int begin_func(struct lite *l)
 			      "get the context as an argument");
 	if (len != RW_NONE)
 		l->ctx_slot = (int16_t)(below -= 8);
-	if (has_loop(g, func))
+	if (rw_gen_has_loop(g, func))
 		l->loop_slot = (int16_t)(below -= 8);
 	if (!l->func)
 		g->target_slot = (int16_t)(below -= 8 * (int)g->target->slots);
@@ -219,7 +190,7 @@ static int difference(struct lite *l, uint32_t at)
 	    (!rw_val_is(b, RW_PKT) && !rw_val_is(b, RW_END)))
 		return CANNOT(g, at, "subtracts r%u from r%u, which are different kinds of "
 			      "pointers on different paths", insn->src_reg, dst);
-	if (!a->known || !b->known)
+	if (!a->known || !b->known || a->base != b->base)
 		return CANNOT(g, at, "subtracts packet pointers at an offset that is not constant");
 	k = a->off - b->off;
 	if (a->kinds == b->kinds) {
@@ -307,16 +278,15 @@ static int lite_load(struct lite *l, uint32_t at)
 	struct rw_gen *g = l->g;
 	const struct bpf_insn *insn = &g->code->insns[at];
 	const struct rw_val *ptr = &g->an->at[at].reg[insn->src_reg];
+	int err;
 
 	if (!(ptr->kinds & RW_CTX)) {
 		rw_emit_insn(&g->edit, insn);
 		return 0;
 	}
-	if (!is_ctx(ptr))
-		return CANNOT(g, at, "loads through r%u, which is the context on some paths and "
-			      "something else on others", insn->src_reg);
-	if (insn->code != (BPF_LDX | BPF_MEM | BPF_W))
-		return rw_refuse(g->why, -EINVAL, at, "a context field is loaded by 4 bytes");
+	err = rw_gen_check_ctx(g, at);
+	if (err)
+		return err;
 	switch (insn->off) {
 	case offsetof(struct xdp_md, data):
 		g->target->pkt_load(g, at, RW_PKT);
@@ -351,28 +321,6 @@ static int lite_store(struct lite *l, uint32_t at)
 }
 
 /**
- * lite_exit() - exits: those of the entry function return a verdict
- * @l: the translation
- * @at: index of the instruction
- *
- * Return: 0 or -EOPNOTSUPP
- */
-static int lite_exit(struct lite *l, uint32_t at)
-{
-	struct rw_gen *g = l->g;
-
-	if (l->func) {
-		rw_emit_insn(&g->edit, &g->code->insns[at]);
-		return 0;
-	}
-	if (rw_val_redirects(&g->an->at[at].reg[BPF_REG_0]))
-		return rw_refuse(g->why, -EPERM, at, "returns XDP_REDIRECT, which is not offered: "
-				 "a tenant must not choose the host's devices");
-	rw_emit_goto(&g->edit, g->epilogue);
-	return 0;
-}
-
-/**
  * lite_jmp() - jumps, calls and exits
  * @l: the translation
  * @at: index of the instruction
@@ -383,24 +331,10 @@ static int lite_jmp(struct lite *l, uint32_t at)
 {
 	struct rw_gen *g = l->g;
 	const struct bpf_insn *insn = &g->code->insns[at];
-	const struct rw_fact *fact = &g->an->at[at];
-	uint32_t to = (uint32_t)rw_target(insn, at);
 
-	if (insn->code == RW_EXIT)
-		return lite_exit(l, at);
-	if (rw_is_subcall(insn)) {
-		if (!g->an->at[at + 1].seen)
-			return rw_refuse(g->why, -EINVAL, at,
-					 "calls a function that never returns");
-		rw_emit_jump(&g->edit, insn, rw_edit_func(&g->edit, rw_func_at(g->code, to)));
-	} else if (insn->code == RW_CALL) {
+	if (insn->code == RW_CALL && !rw_is_subcall(insn))
 		return g->target->helper(g, at, wl_find((uint32_t)insn->imm));
-	} else if (rw_is_ja(insn) || (fact->jumps && !fact->goes_on)) {
-		rw_emit_goto(&g->edit, to);
-	} else if (fact->jumps) {
-		rw_emit_jump(&g->edit, insn, to);
-	}
-	return 0;
+	return rw_gen_jump(g, at);
 }
 
 /**

@@ -17,7 +17,7 @@
 #define MAX_ROUNDS	64
 
 /**
- * call_reads() - registers that a call reads
+ * call_reads() - registers that the call of a helper reads
  * @insn: the call
  *
  * Return: bit n set: register n
@@ -27,7 +27,7 @@ static uint16_t call_reads(const struct bpf_insn *insn)
 	const struct wl_helper *h = wl_find((uint32_t)insn->imm);
 	uint16_t reads = 0;
 
-	if (rw_is_subcall(insn) || !h)
+	if (!h)
 		return CALL_REGS & ~BIT(BPF_REG_0);
 	for (int i = 0; i < WL_ARGS; i++)
 		if (h->args[i] != WL_NONE)
@@ -37,7 +37,7 @@ static uint16_t call_reads(const struct bpf_insn *insn)
 
 /**
  * reads() - registers that an instruction reads
- * @insn: the instruction
+ * @insn: the instruction; no call of an own function
  *
  * Return: bit n set: register n
  */
@@ -115,7 +115,11 @@ void rw_liveness(const struct rw_code *code, uint16_t *live)
 			for (unsigned int n = rw_succ(code, i, next); n--;)
 				out |= live[next[n]];
 			out &= ~writes(&code->insns[i]);
-			out |= reads(&code->insns[i]);
+			if (rw_is_subcall(&code->insns[i]))
+				out |= live[rw_target(&code->insns[i], i)] & CALL_REGS &
+				       ~BIT(BPF_REG_0);
+			else
+				out |= reads(&code->insns[i]);
 			if (round == MAX_ROUNDS)
 				out = ALL_REGS;
 			grew |= out != live[i];

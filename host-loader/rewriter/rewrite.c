@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "gen.h"
+#include "live.h"
 #include "refuse.h"
 #include "virtio_bpf.h"
 
@@ -27,12 +28,17 @@ static int generate(struct rw_gen *g, struct rw_out *out)
 	int err;
 
 	err = rw_edit_init(&g->edit, g->code);
+	g->live = calloc(g->code->cnt, sizeof(*g->live));
+	if (!err && !g->live)
+		err = -ENOMEM;
 	if (!err) {
+		rw_liveness(g->code, g->live);
 		g->epilogue = rw_edit_label(&g->edit);
-		err = rw_form_lite(g);
+		err = g->opts->form == RW_FORM_LITE ? rw_form_lite(g) : rw_form_sfi(g);
 	}
 	if (!err)
 		err = rw_edit_finish(&g->edit, out, g->why);
+	free(g->live);
 	rw_edit_free(&g->edit);
 	return err;
 }
@@ -54,15 +60,20 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 	struct rw_analysis an;
 	struct rw_code code;
 	struct rw_gen g = {
-		.prog = prog, .opts = opts, .code = &code, .an = &an, .why = why,
+		.prog = prog, .opts = opts, .code = &code, .an = &an, .fault = RW_NONE,
+		.why = why,
 	};
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	if (opts->form != RW_FORM_LITE)
+	if (opts->form != RW_FORM_LITE && opts->form != RW_FORM_SFI)
 		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "there is no form %d", opts->form);
 	if (opts->target != RW_TARGET_SKB)
 		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "there is no target %d", opts->target);
+	if (opts->form == RW_FORM_SFI &&
+	    (opts->window < RW_WINDOW_MIN || opts->window > RW_WINDOW_MAX))
+		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "form sfi takes packets of %d to %d "
+				 "bytes, not %u", RW_WINDOW_MIN, RW_WINDOW_MAX, opts->window);
 	g.target = &rw_target_skb;
 	err = rw_check_insns(prog, VIRTIO_BPF_MAX_INSNS, why);
 	if (err)

@@ -30,6 +30,21 @@ enum rw_target {
  * puts its own map's fd in their place, as it does for the tenant's handles.
  */
 #define RW_HANDLE_COUNTERS	0xffffffffu	/* PERCPU_ARRAY of u64 by VIRTIO_BPF_CNT_* */
+#define RW_HANDLE_SCRATCH	0xfffffffeu	/* PERCPU_ARRAY of one value, for form sfi */
+
+/*
+ * The scratch of form sfi: a header, the packet with headroom in front of it,
+ * and as much again that is never touched: the verifier wants to see the
+ * highest offset plus the greatest length there. One
+ * scratch serves one program; on one CPU it is used by one packet at a time,
+ * which the program itself makes sure of.
+ */
+#define RW_HEADROOM		256	/* bytes in front of a packet that came in */
+#define RW_SCRATCH_PACKET	64	/* offset of the packet area, headroom included */
+#define RW_SCRATCH_SIZE(window)	(RW_SCRATCH_PACKET + 2 * (RW_HEADROOM + (window)))
+#define RW_WINDOW_MIN		64
+#define RW_WINDOW_DEFAULT	2048	/* enough for an MTU of 1500 and some growth */
+#define RW_WINDOW_MAX		15360	/* a per-CPU value has 32 KiB at most */
 
 /**
  * struct rw_map - what the rewriter must know of one of the tenant's maps
@@ -68,11 +83,15 @@ struct rw_prog {
  * @form: of packet access
  * @target: of the output
  * @tap_ifindex: the netdev at whose ingress XDP_TX comes out
+ * @window: form sfi: bytes of a packet that are copied, RW_WINDOW_MIN to
+ *          RW_WINDOW_MAX; how long a packet can be that is changed in length or
+ *          looked at behind it
  */
 struct rw_opts {
 	enum rw_form form;
 	enum rw_target target;
 	uint32_t tap_ifindex;
+	uint32_t window;
 };
 
 /**

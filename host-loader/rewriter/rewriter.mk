@@ -3,8 +3,9 @@
 # host-loader/text.o, which the loader has in any case.
 
 RW_SOURCES := $(addprefix host-loader/rewriter/, \
-	analysis.c branch.c check.c decode.c edit.c helpers.c lite.c live.c \
-	refuse.c rewrite.c state.c target_skb.c transfer.c)
+	analysis.c branch.c check.c decode.c edit.c gen.c helpers.c lite.c live.c \
+	refuse.c rewrite.c sfi.c sfi_access.c sfi_helper.c sfi_own.c state.c target_skb.c \
+	transfer.c)
 RW_OBJS := $(RW_SOURCES:%.c=$(B)/%.o) $(WL_OBJS)
 SOURCES += $(RW_SOURCES)
 
@@ -16,7 +17,8 @@ $(B)/tests/unit/test_check $(B)/tests/unit/test_rewrite: \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(RW_OBJS) $(B)/host-loader/text.o
 	$(CC) $(LDFLAGS) -o $@ $^
 
-RW_TEST_PROGS := bytes calls demo ihl length loop maps pass verdicts
+RW_TEST_PROGS := bytes calls demo head ihl length loop maps memory pass tail \
+		 value verdicts vlan
 
 $(B)/tests/host/test_twins: $(B)/tests/host/test_twins.o $(B)/tests/host/twin.o $(RW_OBJS) \
 			    $(B)/host-loader/text.o | $(RW_TEST_PROGS:%=$(B)/tests/progs/%.o)

@@ -40,7 +40,7 @@ bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
 {
 	return a->kinds == b->kinds && a->known == b->known && a->nullable == b->nullable &&
 	       a->redirect == b->redirect && a->frame == b->frame && a->map == b->map &&
-	       a->id == b->id && a->off == b->off;
+	       a->id == b->id && a->base == b->base && a->range == b->range && a->off == b->off;
 }
 
 /**
@@ -124,9 +124,12 @@ struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
 		v.map = a->map;
 	if (a->id == b->id)
 		v.id = a->id;
-	if (a->known && b->known && a->off == b->off && v.frame == a->frame) {
+	if (a->known && b->known && a->off == b->off && v.frame == a->frame &&
+	    a->base == b->base) {
 		v.known = true;
 		v.off = a->off;
+		v.base = a->base;
+		v.range = a->range < b->range ? a->range : b->range;
 	}
 	return v;
 }
@@ -150,7 +153,28 @@ struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool 
 		to.known = false;
 		to.off = 0;
 	}
+	if (!to.known) {
+		to.base = 0;
+		to.range = 0;
+	}
 	return to;
+}
+
+/**
+ * rw_state_each() - change all values of a state
+ * @st: the state
+ * @change: called for each register and for what each slot holds as a whole
+ * @arg: handed to @change
+ */
+void rw_state_each(struct rw_state *st, void (*change)(struct rw_val *v, const void *arg),
+		   const void *arg)
+{
+	for (uint32_t f = 0; f <= st->cur; f++) {
+		for (int i = 0; i < RW_REGS; i++)
+			change(&st->frame[f].reg[i], arg);
+		for (int i = 0; i < RW_SLOTS; i++)
+			change(&st->frame[f].slot[i].val, arg);
+	}
 }
 
 /**
@@ -190,6 +214,7 @@ void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number)
 void rw_state_init(struct rw_state *st)
 {
 	st->cur = 0;
+	st->moved = false;
 	rw_frame_init(&st->frame[0], 0, 0);
 	st->frame[0].reg[BPF_REG_1] = rw_val_kind(RW_CTX);
 	st->frame[0].reg[BPF_REG_1].known = true;
@@ -249,6 +274,7 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o)
 	struct rw_slot was = *s;
 
 	s->ptr = was.ptr | o->ptr;
+	s->init = was.init & o->init;
 	if (!was.size) {
 		s->val = o->val;
 		s->at = o->at;
@@ -258,8 +284,8 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o)
 	} else if (o->size) {
 		lose(s);
 	}
-	return s->ptr != was.ptr || s->at != was.at || s->size != was.size ||
-	       !rw_val_eq(&s->val, &was.val);
+	return s->ptr != was.ptr || s->init != was.init || s->at != was.at ||
+	       s->size != was.size || !rw_val_eq(&s->val, &was.val);
 }
 
 /**
@@ -280,6 +306,10 @@ enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, ui
 		if ((live & 1u << i) && !agree(&st->frame[st->cur].reg[i],
 					       &other->frame[st->cur].reg[i]))
 			return RW_JOIN_APART;
+	if (other->moved && !st->moved) {
+		st->moved = true;
+		grew = true;
+	}
 	for (uint32_t f = 0; f <= st->cur; f++) {
 		struct rw_frame *a = &st->frame[f];
 		const struct rw_frame *b = &other->frame[f];
@@ -312,6 +342,7 @@ static void store_part(struct rw_slot *slot, unsigned int at, unsigned int size,
 		     (at >= (unsigned int)slot->at + slot->size || at + size <= slot->at);
 
 	slot->ptr = (uint8_t)(ptr ? slot->ptr | mask : slot->ptr & ~mask);
+	slot->init |= mask;
 	if (val) {
 		slot->val = *val;
 		slot->at = (uint8_t)at;
@@ -368,6 +399,25 @@ struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned 
 		ptr |= slot->ptr >> at & 1;
 	}
 	return rw_val_kind(ptr ? RW_ANY : RW_SCALAR);
+}
+
+/**
+ * rw_stack_written() - has a part of a function's stack been written?
+ * @frame: the function
+ * @off: where, relative to r10
+ * @size: bytes; any number that lies within the stack
+ *
+ * Return: true if all of it has, on every path
+ */
+bool rw_stack_written(const struct rw_frame *frame, int64_t off, unsigned int size)
+{
+	for (unsigned int i = 0; i < size; i++) {
+		unsigned int from_top = (unsigned int)-(off + i);
+
+		if (!(frame->slot[(from_top - 1) / 8].init >> (8 - from_top % 8) % 8 & 1))
+			return false;
+	}
+	return true;
 }
 
 /**

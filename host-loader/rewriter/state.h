@@ -33,6 +33,11 @@
 
 #define RW_OFF_MAX	(1 << 29)	/* offsets beyond it are not followed */
 #define RW_NO_FRAME	UINT8_MAX
+
+/* What the offset of a pointer counts from; else an instruction + 1 */
+#define RW_BASE_DATA	0		/* where the packet started when it came */
+#define RW_BASE_VALUE	0		/* start of the map value */
+#define RW_BASE_MOVED	UINT32_MAX	/* its start now, which may be elsewhere */
 #define RW_LOST		UINT8_MAX
 
 /**
@@ -44,6 +49,9 @@
  * @frame: RW_STACK: number of the frame, or RW_NO_FRAME
  * @map: RW_MAP, RW_VALUE: index of the map, or RW_NONE
  * @id: RW_VALUE: a number shared by copies of one lookup's result, or 0
+ * @base: RW_PKT, RW_VALUE: what @off counts from, if @known. The number of an instruction
+ *        + 1 stands for the value that a pointer had when it last came by there
+ * @range: RW_PKT: so many bytes from @base on are known to be in the packet
  * @off: the number itself, or a pointer's offset
  */
 struct rw_val {
@@ -54,6 +62,8 @@ struct rw_val {
 	uint8_t frame;
 	uint32_t map;
 	uint32_t id;
+	uint32_t base;
+	int32_t range;
 	int64_t off;
 };
 
@@ -64,12 +74,14 @@ struct rw_val {
  * @size: how many bytes it has; 0 if nothing was ever stored, RW_LOST if what
  *        is there is no longer known as a whole
  * @ptr: bit n set: byte n may be part of a pointer
+ * @init: bit n set: byte n has been written on every path
  */
 struct rw_slot {
 	struct rw_val val;
 	uint8_t at;
 	uint8_t size;
 	uint8_t ptr;
+	uint8_t init;
 };
 
 /**
@@ -87,10 +99,12 @@ struct rw_frame {
 /**
  * struct rw_state - all active functions
  * @cur: number of the one that runs; 0 is the program's entry
+ * @moved: the packet's start may not be where it was when it came
  * @frame: they, up to @cur
  */
 struct rw_state {
 	uint32_t cur;
+	bool moved;
 	struct rw_frame frame[];
 };
 
@@ -116,10 +130,14 @@ void rw_state_copy(struct rw_state *to, const struct rw_state *from);
 enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
 			   bool force);
 
+void rw_state_each(struct rw_state *st, void (*change)(struct rw_val *v, const void *arg),
+		   const void *arg);
+
 void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number);
 void rw_stack_store(struct rw_frame *frame, int64_t off, unsigned int size,
 		    const struct rw_val *val);
 struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned int size);
+bool rw_stack_written(const struct rw_frame *frame, int64_t off, unsigned int size);
 void rw_stack_smear(struct rw_frame *frame, int64_t from, const struct rw_val *val);
 
 #endif /* REWRITER_STATE_H */

@@ -113,17 +113,55 @@ static struct rw_val step_pointers(bool minus, const struct rw_val *a, const str
 		return rw_val_move(b, a, false);
 	if (!minus)
 		return rw_val_kind(RW_ANY);
-	if (rw_val_is(a, RW_PKT) && rw_val_is(b, RW_PKT) && a->known && b->known)
+	if (rw_val_is(a, RW_PKT) && rw_val_is(b, RW_PKT) && a->known && b->known &&
+	    a->base == b->base)
 		return rw_val_const(a->off - b->off);
 	return rw_val_kind((a->kinds | b->kinds) & RW_SCALAR ? RW_ANY : RW_SCALAR);
 }
 
 /**
+ * forget_base() - a base is about to stand for another value
+ * @v: a value
+ * @arg: the base
+ */
+static void forget_base(struct rw_val *v, const void *arg)
+{
+	const uint32_t *base = arg;
+
+	if ((v->kinds != RW_PKT && v->kinds != RW_VALUE) || !v->known || v->base != *base)
+		return;
+	v->known = false;
+	v->off = 0;
+	v->base = 0;
+	v->range = 0;
+}
+
+/**
+ * name_base() - have an instruction's number stand for a pointer
+ * @st: the state
+ * @at: index of the instruction
+ * @v: the pointer, of which it is not known where it points
+ *
+ * From here on pointers that are made from it can be compared with it.
+ */
+static void name_base(struct rw_state *st, uint32_t at, struct rw_val *v)
+{
+	uint32_t base = at + 1;
+
+	rw_state_each(st, forget_base, &base);
+	v->known = true;
+	v->off = 0;
+	v->base = base;
+	v->range = 0;
+}
+
+/**
  * step_alu() - arithmetic
  * @st: the state
+ * @at: index of the instruction
  * @insn: the instruction
  */
-static void step_alu(struct rw_state *st, const struct bpf_insn *insn)
+static void step_alu(struct rw_state *st, uint32_t at, const struct bpf_insn *insn)
 {
 	struct rw_val *reg = st->frame[st->cur].reg;
 	struct rw_val *dst = &reg[insn->dst_reg];
@@ -136,13 +174,19 @@ static void step_alu(struct rw_state *st, const struct bpf_insn *insn)
 		*dst = rw_val_kind(RW_SCALAR);
 		return;
 	}
-	if (BPF_SRC(insn->code) == BPF_X)
+	if (BPF_SRC(insn->code) == BPF_X) {
+		if (op == BPF_MOV && is64 && rw_val_is(&reg[insn->src_reg], RW_PKT) &&
+		    !reg[insn->src_reg].known)
+			name_base(st, at, &reg[insn->src_reg]);
 		src = reg[insn->src_reg];
+	}
 	if (op == BPF_MOV) {
 		*dst = step_mov(insn, &src);
 	} else if (is64 && (op == BPF_ADD || op == BPF_SUB) &&
 		   ((dst->kinds | src.kinds) & RW_POINTERS)) {
 		*dst = step_pointers(op == BPF_SUB, dst, &src);
+		if ((rw_val_is(dst, RW_PKT) || rw_val_is(dst, RW_VALUE)) && !dst->known)
+			name_base(st, at, dst);
 	} else if (dst->kinds == RW_SCALAR && dst->known && src.kinds == RW_SCALAR && src.known &&
 		   fold(op, is64, (uint64_t)dst->off, (uint64_t)src.off, &number)) {
 		*dst = rw_val_const((int64_t)number);
@@ -190,13 +234,59 @@ int rw_touch_stack(const struct rw_env *env, struct rw_state *st, uint32_t at,
 }
 
 /**
+ * rw_read_stack() - note a read of the stack, if it has not been written there
+ * @env: the analysis
+ * @st: the state
+ * @ptr: where, a known place of a known function's stack
+ * @off: added to it
+ * @size: bytes read there
+ */
+void rw_read_stack(const struct rw_env *env, const struct rw_state *st, const struct rw_val *ptr,
+		   int64_t off, uint32_t size)
+{
+	const struct rw_frame *frame = &st->frame[ptr->frame];
+
+	if (!rw_stack_written(frame, ptr->off + off, size))
+		env->an->unwritten[frame->func] = true;
+}
+
+/**
+ * rw_touch_value() - note how far behind a variable place a map value is used
+ * @env: the analysis
+ * @ptr: the pointer that is used; other kinds than RW_VALUE are none of ours
+ * @off: added to it
+ * @size: bytes used there, or RW_NONE if that is not known
+ */
+void rw_touch_value(const struct rw_env *env, const struct rw_val *ptr, int64_t off, uint32_t size)
+{
+	uint32_t *reach;
+
+	if (!(ptr->kinds & RW_VALUE))
+		return;
+	if (ptr->kinds != RW_VALUE || !ptr->known) {
+		env->an->loose_value = true;
+		return;
+	}
+	if (ptr->base == RW_BASE_VALUE)
+		return;
+	reach = &env->an->at[ptr->base - 1].reach;
+	off += ptr->off;
+	if (off < 0 || size == RW_NONE)
+		*reach = RW_NONE;
+	else if (*reach != RW_NONE && *reach < off + size)
+		*reach = (uint32_t)off + size;
+}
+
+/**
  * load_ctx() - a load from the context
+ * @st: the state
  * @ctx: the pointer
  * @insn: the load
  *
  * Return: what the field holds
  */
-static struct rw_val load_ctx(const struct rw_val *ctx, const struct bpf_insn *insn)
+static struct rw_val load_ctx(const struct rw_state *st, const struct rw_val *ctx,
+			      const struct bpf_insn *insn)
 {
 	struct rw_val v = rw_val_kind(RW_SCALAR);
 
@@ -205,6 +295,7 @@ static struct rw_val load_ctx(const struct rw_val *ctx, const struct bpf_insn *i
 	switch (ctx->off + insn->off) {
 	case offsetof(struct xdp_md, data):
 		v.kinds = RW_PKT;
+		v.base = st->moved ? RW_BASE_MOVED : RW_BASE_DATA;
 		break;
 	case offsetof(struct xdp_md, data_end):
 		v.kinds = RW_END;
@@ -235,15 +326,18 @@ static int step_load(const struct rw_env *env, struct rw_state *st, uint32_t at)
 	struct rw_val v = rw_val_kind(RW_SCALAR);
 	int known;
 
+	rw_touch_value(env, &ptr, insn->off, rw_size(insn));
 	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known < 0)
 		return known;
-	if (known)
+	if (known) {
+		rw_read_stack(env, st, &ptr, insn->off, rw_size(insn));
 		v = rw_stack_load(&st->frame[ptr.frame], ptr.off + insn->off, rw_size(insn));
-	else if (ptr.kinds == RW_CTX)
-		v = load_ctx(&ptr, insn);
-	else if (ptr.kinds & (RW_STACK | RW_CTX))
+	} else if (ptr.kinds == RW_CTX) {
+		v = load_ctx(st, &ptr, insn);
+	} else if (ptr.kinds & (RW_STACK | RW_CTX)) {
 		v = rw_val_kind(RW_ANY);
+	}
 	if (BPF_MODE(insn->code) == BPF_MEMSX && v.known) {
 		v.known = false;
 		v.off = 0;
@@ -271,6 +365,7 @@ static int store(const struct rw_env *env, struct rw_state *st, uint32_t at,
 
 	if (rw_size(insn) == 4 && v.kinds == RW_SCALAR)
 		v = low_half(&v);
+	rw_touch_value(env, &ptr, insn->off, rw_size(insn));
 	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known < 0)
 		return known;
@@ -352,7 +447,7 @@ int rw_step(const struct rw_env *env, struct rw_state *st, uint32_t at)
 			return step_atomic(env, st, at);
 		return store(env, st, at, &reg[insn->src_reg]);
 	default:
-		step_alu(st, insn);
+		step_alu(st, at, insn);
 		return 0;
 	}
 }

@@ -214,24 +214,33 @@ bool frame_send_pieces(size_t len)
 }
 
 /**
+ * frame_read() - read what reaches the VM
+ * @frame: room for a frame
+ * @size: bytes of it
+ *
+ * Return: length of the next frame, or -1 if none is there within 100 ms
+ */
+ssize_t frame_read(unsigned char *frame, size_t size)
+{
+	struct pollfd pfd = { .fd = bed.tap, .events = POLLIN };
+
+	return poll(&pfd, 1, 100) > 0 ? read(bed.tap, frame, size) : -1;
+}
+
+/**
  * frame_count() - how many frames reach the VM
  *
  * Return: the number of those that are there within 100 ms
  */
 int frame_count(void)
 {
-	struct pollfd pfd = { .fd = bed.tap, .events = POLLIN };
 	unsigned char frame[16384];
 	int cnt = 0;
+	ssize_t n;
 
-	while (poll(&pfd, 1, 100) > 0) {
-		ssize_t n = read(bed.tap, frame, sizeof(frame));
-
-		if (n < 0)
-			break;
+	while ((n = frame_read(frame, sizeof(frame))) >= 0)
 		cnt += n >= 14 && frame[12] == FRAME_TYPE >> 8 &&
 		       frame[13] == (FRAME_TYPE & 0xff);
-	}
 	return cnt;
 }
 

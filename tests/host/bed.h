@@ -34,6 +34,7 @@ int bed_run(char *out, size_t size, const char *fmt, ...) __attribute__((format(
 bool tap_open(void);
 bool frame_send(int cnt);
 bool frame_send_pieces(size_t len);
+ssize_t frame_read(unsigned char *frame, size_t size);
 int frame_count(void);
 int frames_pass(void);
 

@@ -300,6 +300,105 @@ static bool test_normaliser(void)
 }
 
 /**
+ * encapsulated() - does the VM get a frame with 20 bytes more in front?
+ *
+ * Return: whether the next frame that is sent comes so
+ */
+static bool encapsulated(void)
+{
+	unsigned char frame[16384];
+
+	frame_count();
+	CHECK(frame_send(1));
+	CHECK_EQ(frame_read(frame, sizeof(frame)), 64 + 20);
+	CHECK_EQ(frame[11], 0);
+	CHECK(frame[12] == 0x88 && frame[13] == 0xb5);
+	CHECK(frame[20] == 0x52 && frame[32] == 0x88 && frame[33] == 0xb5);
+	return true;
+}
+
+/**
+ * test_sfi() - a program that works on a copy of the packet, and a restart
+ *
+ * Return: whether it does
+ */
+static bool test_sfi(void)
+{
+	const struct virtio_bpf_insn insns[] = {
+		{ .code = 0xbf, .regs = 0x16 },				/* r6 = ctx */
+		{ .code = 0xb7, .regs = 0x02, .imm = htole32(-20) },	/* r2 = -20 */
+		{ .code = 0x85, .imm = htole32(44) },			/* xdp_adjust_head */
+		{ .code = 0x61, .regs = 0x61 },				/* r1 = data */
+		{ .code = 0x61, .regs = 0x62, .off = htole16(4) },	/* r2 = data_end */
+		{ .code = 0xbf, .regs = 0x13 },				/* r3 = r1 */
+		{ .code = 0x07, .regs = 0x03, .imm = htole32(14) },	/* r3 += 14 */
+		{ .code = 0x2d, .regs = 0x23, .off = htole16(3) },	/* if r3 > r2 goto */
+		{ .code = 0x6a, .regs = 0x01, .off = htole16(12), .imm = htole32(0xb588) },
+		{ .code = 0xb7, .imm = htole32(2) },			/* r0 = XDP_PASS */
+		{ .code = 0x95 },					/* exit */
+		{ .code = 0xb7, .imm = htole32(0) },			/* r0 = XDP_ABORTED */
+		{ .code = 0x95 },					/* exit */
+	};
+	int status, sock = proxy_open();
+	struct reply reply;
+	int64_t prog;
+
+	CHECK(sock >= 0);
+	prog = proxy_load_insns(sock, insns, 13, &reply);
+	CHECK(prog > 0);
+	CHECK(proxy_says(&reply, "virtio-bpf: accepted: form sfi, level strict, 13 instructions"));
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, prog), VIRTIO_BPF_S_OK);
+	CHECK(encapsulated());
+	CHECK_EQ(bed_stop(), 0);
+	CHECK(encapsulated());
+	CHECK(bed_start());
+	close(sock);
+	sock = proxy_hello(PROXY_UID, "vm0", &status, &reply);
+	CHECK_EQ(status, VIRTIO_BPF_S_OK);
+	CHECK(encapsulated());
+	CHECK_EQ(le64toh(proxy_info(sock).packets[VIRTIO_BPF_CNT_PASS]), 3);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_fault() - a program that reads behind the packet's end without a look at it
+ *
+ * Return: whether its packets are dropped, and counted as faults
+ */
+static bool test_fault(void)
+{
+	struct virtio_bpf_insn insns[] = {
+		{ .code = 0x61, .regs = 0x12 },				/* r2 = data */
+		{ .code = 0x71, .regs = 0x20, .off = htole16(64) },	/* r0 = r2[64] */
+		{ .code = 0xb7, .imm = htole32(2) },			/* r0 = XDP_PASS */
+		{ .code = 0x95 },					/* exit */
+	};
+	int sock = proxy_open();
+	struct reply reply;
+	int64_t prog;
+
+	CHECK(sock >= 0);
+	prog = proxy_load_insns(sock, insns, 4, &reply);
+	CHECK(prog > 0);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, prog), VIRTIO_BPF_S_OK);
+	CHECK_EQ(frames_pass(), 0);
+	CHECK_EQ(le64toh(proxy_info(sock).packets[VIRTIO_BPF_CNT_FAULT]), 3);
+	CHECK_EQ(le64toh(proxy_info(sock).packets[VIRTIO_BPF_CNT_PASS]), 0);
+	/* The last byte is in the packet. */
+	insns[1].off = htole16(63);
+	prog = proxy_load_insns(sock, insns, 4, &reply);
+	CHECK(prog > 0);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, prog), VIRTIO_BPF_S_OK);
+	CHECK_EQ(frames_pass(), 3);
+	CHECK_EQ(le64toh(proxy_info(sock).packets[VIRTIO_BPF_CNT_FAULT]), 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * test_verifier() - what the host's verifier refuses
  *
  * Return: whether the tenant sees its log and the instruction of its own
@@ -596,6 +695,8 @@ int main(void)
 		{ "no program without a TAP", test_tap },
 		{ "attach, replace and detach decide over frames", test_attach },
 		{ "a packet in pieces is made one", test_normaliser },
+		{ "a copy of the packet, its start moved", test_sfi },
+		{ "an access behind the packet's end", test_fault },
 		{ "what the host's verifier refuses", test_verifier },
 		{ "limits", test_limits },
 		{ "a map's fd works without privileges", test_map_fd },

@@ -25,7 +25,7 @@
 static void make_packet(int kind, uint8_t *packet, uint32_t len)
 {
 	static const uint8_t eth[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
-	uint8_t buf[TWIN_PACKET];
+	uint8_t buf[2048];
 	uint32_t at = 12;
 
 	for (uint32_t i = 0; i < sizeof(buf); i++)
@@ -111,8 +111,31 @@ static bool insns_agree(const struct bpf_insn *insns, uint32_t cnt)
 {
 	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
 	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1 };
+	bool ok = true;
+
+	for (enum rw_form form = RW_FORM_LITE; ok && form <= RW_FORM_SFI; form++) {
+		struct twin t;
+
+		ok = twin_make(&t, &prog, form);
+		if (!ok)
+			printf("# %s\n", t.text);
+		ok = ok && agree(&t);
+		twin_free(&t);
+	}
+	return ok;
+}
+
+/**
+ * form_agrees() - the same for a program that clang compiled, in one form
+ * @name: of the object
+ * @form: the form
+ *
+ * Return: true if so
+ */
+static bool form_agrees(const char *name, enum rw_form form)
+{
 	struct twin t;
-	bool made = twin_make(&t, &prog, RW_FORM_LITE), ok = made && agree(&t);
+	bool made = twin_from_object(&t, name, form), ok = made && agree(&t);
 
 	if (!made)
 		printf("# %s\n", t.text);
@@ -121,20 +144,14 @@ static bool insns_agree(const struct bpf_insn *insns, uint32_t cnt)
 }
 
 /**
- * object_agrees() - the same for a program that clang compiled
+ * object_agrees() - the same in both forms
  * @name: of the object
  *
  * Return: true if so
  */
 static bool object_agrees(const char *name)
 {
-	struct twin t;
-	bool made = twin_from_object(&t, name, RW_FORM_LITE), ok = made && agree(&t);
-
-	if (!made)
-		printf("# %s\n", t.text);
-	twin_free(&t);
-	return ok;
+	return form_agrees(name, RW_FORM_LITE) && form_agrees(name, RW_FORM_SFI);
 }
 
 /* Store r0 in the map's element @key, @at a place where r1 to r5 are free. */
@@ -397,6 +414,56 @@ static bool obj_demo(void)
 }
 
 /**
+ * obj_vlan() - a compiled parser of VLAN tags and IPv6 extension headers
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_vlan(void)
+{
+	return form_agrees("vlan", RW_FORM_SFI);
+}
+
+/**
+ * obj_head() - a compiled program that moves the packet's start
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_head(void)
+{
+	return form_agrees("head", RW_FORM_SFI);
+}
+
+/**
+ * obj_tail() - a compiled program that moves the packet's end, and metadata
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_tail(void)
+{
+	return form_agrees("tail", RW_FORM_SFI);
+}
+
+/**
+ * obj_memory() - a compiled program that hands packet memory to helpers
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_memory(void)
+{
+	return form_agrees("memory", RW_FORM_SFI);
+}
+
+/**
+ * obj_value() - a compiled program that indexes arrays in a map's value
+ *
+ * Return: true if the twins agree
+ */
+static bool obj_value(void)
+{
+	return form_agrees("value", RW_FORM_SFI);
+}
+
+/**
  * obj_ihl() - a parser that follows the IPv4 header's length needs form sfi
  *
  * Return: true if it is refused in words that say where and why
@@ -413,7 +480,7 @@ static bool obj_ihl(void)
 	CHECK(made);
 	CHECK_EQ(t.err, -EOPNOTSUPP);
 	CHECK(told);
-	return true;
+	return form_agrees("ihl", RW_FORM_SFI);
 }
 
 /**
@@ -440,7 +507,12 @@ int main(void)
 		{ "compiled: functions", obj_calls },
 		{ "compiled: load_bytes and store_bytes", obj_bytes },
 		{ "compiled: the demonstration", obj_demo },
-		{ "compiled: variable header length is refused in words", obj_ihl },
+		{ "compiled: variable header length, which lite refuses in words", obj_ihl },
+		{ "compiled: VLAN tags and extension headers", obj_vlan },
+		{ "compiled: adjust_head", obj_head },
+		{ "compiled: adjust_tail and adjust_meta", obj_tail },
+		{ "compiled: packet memory for helpers", obj_memory },
+		{ "compiled: arrays in a map's value", obj_value },
 	};
 
 	if (!twin_usable()) {

@@ -16,7 +16,7 @@
 
 #define LO_IFINDEX	1	/* what BPF_PROG_TEST_RUN shows an XDP program */
 #define MAX_CPUS	1024
-#define MAX_VALUE	64
+#define MAX_VALUE	128
 
 /* Keep in @t why a check failed. */
 #define FAILED(t, ...) (snprintf((t)->text, sizeof((t)->text), __VA_ARGS__), false)
@@ -172,7 +172,7 @@ static void put_fds(const struct twin *t, int which, struct bpf_insn *insns, uin
 		if (insns[i].src_reg == BPF_PSEUDO_MAP_FD) {
 			uint32_t handle = (uint32_t)insns[i].imm;
 
-			insns[i].imm = t->counters;
+			insns[i].imm = handle == RW_HANDLE_SCRATCH ? t->scratch : t->counters;
 			for (uint32_t m = 0; m < t->prog.map_cnt; m++)
 				if (t->prog.maps[m].handle == handle)
 					insns[i].imm = t->maps[m][which];
@@ -182,7 +182,7 @@ static void put_fds(const struct twin *t, int which, struct bpf_insn *insns, uin
 }
 
 /**
- * make_maps() - create both sets of maps and the counters
+ * make_maps() - create both sets of maps, the counters and the scratch
  * @t: the twins
  *
  * Return: true if that worked
@@ -193,6 +193,10 @@ static bool make_maps(struct twin *t)
 				     VIRTIO_BPF_CNT_MAX, NULL);
 	if (t->counters < 0)
 		return FAILED(t, "no counters: %s", strerror(errno));
+	t->scratch = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "scratch", 4,
+				    RW_SCRATCH_SIZE(TWIN_WINDOW), 1, NULL);
+	if (t->scratch < 0)
+		return FAILED(t, "no scratch: %s", strerror(errno));
 	for (uint32_t m = 0; m < t->prog.map_cnt; m++) {
 		const struct rw_map *map = &t->prog.maps[m];
 
@@ -242,11 +246,11 @@ static bool load_native(struct twin *t)
  */
 bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 {
-	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX };
+	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW };
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
 
-	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .prog = *prog };
+	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1, .prog = *prog };
 	t->prog.ifindex = LO_IFINDEX;
 	memset(t->maps, -1, sizeof(t->maps));
 	if (prog->map_cnt > TWIN_MAPS || !make_maps(t) || !load_native(t))
@@ -304,7 +308,7 @@ bool twin_from_object(struct twin *t, const char *name, enum rw_form form)
 	char path[PATH_MAX + 64];
 	bool ok = false;
 
-	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1 };
+	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1 };
 	memset(t->maps, -1, sizeof(t->maps));
 	object_path(name, path, sizeof(path));
 	obj = bpf_object__open_file(path, NULL);
@@ -513,6 +517,7 @@ void twin_free(struct twin *t)
 	close(t->native);
 	close(t->strict);
 	close(t->counters);
+	close(t->scratch);
 	for (int m = 0; m < TWIN_MAPS; m++) {
 		close(t->maps[m][0]);
 		close(t->maps[m][1]);

@@ -14,13 +14,15 @@
 #include "../../host-loader/rewriter/rewriter.h"
 
 #define TWIN_MAPS	4
-#define TWIN_PACKET	2048
+#define TWIN_PACKET	4096
+#define TWIN_WINDOW	3520	/* as BPF_PROG_TEST_RUN's: a page, less head and tail */
 
 /**
  * struct twin - the two programs
  * @native: fd of the program as XDP
  * @strict: fd of the translation
  * @counters: fd of the translation's counters
+ * @scratch: fd of the translation's scratch
  * @prog: the program
  * @maps: fds of the maps, of the native program and of the translation
  * @cnt: number of the translation's instructions, or 0 if there is none
@@ -32,6 +34,7 @@ struct twin {
 	int native;
 	int strict;
 	int counters;
+	int scratch;
 	struct rw_prog prog;
 	int maps[TWIN_MAPS][2];
 	uint32_t cnt;

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef REWRITER_SFI_H
+#define REWRITER_SFI_H
+/**
+ * DOC: Form sfi, inside
+ *
+ * A packet pointer is a number: SFI_BASE plus an offset into the packet area of
+ * the scratch, where the packet starts at RW_HEADROOM. The base is so high that
+ * no arithmetic that an XDP verifier allows makes a pointer wrap around, that
+ * none is ever NULL and that 32 bits hold it.
+ *
+ * Start, end and start of the metadata are in the scratch's header and are
+ * loaded from there, so the verifier knows nothing of them; it then knows
+ * nothing of pointers made from them, whichever path it comes by. That is what
+ * it wants: limits that differ from path to path are an error to it.
+ */
+#include "gen.h"
+
+#define SFI_BASE	(1 << 30)
+#define SFI_DATA	(SFI_BASE + RW_HEADROOM)	/* start of a packet that came in */
+#define SFI_FRAME	40		/* of the headroom is XDP's own: struct xdp_frame */
+#define SFI_META_MAX	255		/* bytes of metadata */
+#define SFI_NOWHERE	0x7fffffff	/* offset at which no packet has bytes */
+
+/* The scratch's header: offsets of numbers of eight bytes each */
+#define SFI_H_BUSY	0	/* a packet is being worked on */
+#define SFI_H_DATA	8	/* the packet's start */
+#define SFI_H_END	16	/* its end */
+#define SFI_H_META	24	/* start of its metadata; equals its start if there is none */
+#define SFI_H_LOW	32	/* lowest start so far: what is below is to be zeroed first */
+#define SFI_H_DIRTY	40	/* packet and scratch differ */
+#define SFI_H_FAULT	48	/* a function of the program gave up */
+#define SFI_H_ZERO	56	/* zero, which the verifier does not know */
+
+/* Short names for what is emitted most */
+#define ADD_K	(BPF_ALU64 | BPF_ADD | BPF_K)
+#define ADD_X	(BPF_ALU64 | BPF_ADD | BPF_X)
+#define SUB_X	(BPF_ALU64 | BPF_SUB | BPF_X)
+#define MOV_K	(BPF_ALU64 | BPF_MOV | BPF_K)
+#define MOV_X	(BPF_ALU64 | BPF_MOV | BPF_X)
+#define MOV32_X	(BPF_ALU | BPF_MOV | BPF_X)
+#define LDW	(BPF_LDX | BPF_MEM | BPF_W)
+#define LDDW	(BPF_LDX | BPF_MEM | BPF_DW)
+#define STDW	(BPF_STX | BPF_MEM | BPF_DW)
+#define STW_K	(BPF_ST | BPF_MEM | BPF_W)
+#define STDW_K	(BPF_ST | BPF_MEM | BPF_DW)
+#define JMP_K(op)	(BPF_JMP | (op) | BPF_K)
+#define JMP_X(op)	(BPF_JMP | (op) | BPF_X)
+
+/* Functions that the output has beside the tenant's, where they are needed */
+enum sfi_own {
+	SFI_OWN_HEAD,	/* xdp_adjust_head: r1 context, r2 offset, r3 scratch */
+	SFI_OWN_TAIL,	/* xdp_adjust_tail: the same */
+	SFI_OWN_META,	/* xdp_adjust_meta: the same */
+	SFI_OWN_LOAD,	/* xdp_load_bytes: its arguments, r5 scratch */
+	SFI_OWN_STORE,	/* xdp_store_bytes: the same */
+	SFI_OWN_SYNC,	/* write the packet back: r1 context, r2 scratch */
+	SFI_OWN_MAX,
+};
+
+/**
+ * struct sfi - one translation into form sfi
+ * @g: the translation
+ * @limit: end of what is copied of a packet, as an offset into the packet area
+ * @writes: some instruction changes the packet
+ * @moves: some instruction moves its start, its end or its metadata
+ * @uses: bit n set: function n of the program needs the scratch
+ * @own: labels of own functions, or RW_NONE
+ * @func: index of the function at hand
+ * @fault: label of its fault path
+ * @faults: that label is used
+ * @ctx_slot: offset from r10 where the entry function keeps the context
+ * @scratch_slot: offset from r10 where the function keeps the scratch, or 0
+ * @spill_slot: offsets from r10 of two slots for what has to make room
+ * @loop_slot: offset from r10 for the store at loop heads, or 0
+ */
+struct sfi {
+	struct rw_gen *g;
+	int32_t limit;
+	bool writes;
+	bool moves;
+	uint8_t uses[RW_MAX_FUNCS / 8];
+	uint32_t own[SFI_OWN_MAX];
+	uint32_t func;
+	uint32_t fault;
+	bool faults;
+	int16_t ctx_slot;
+	int16_t scratch_slot;
+	int16_t spill_slot[2];
+	int16_t loop_slot;
+};
+
+/* sfi.c: what the other files emit with */
+void sfi_jump(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t imm, uint32_t label);
+void sfi_fault(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t imm);
+void sfi_scratch(struct sfi *s, uint8_t dst);
+void sfi_header(struct sfi *s, uint8_t dst, int16_t field);
+
+/* sfi_access.c: loads from and stores to the packet, variable places in map values */
+bool sfi_touches(const struct rw_gen *g, uint32_t at);
+bool sfi_stores(const struct rw_gen *g, uint32_t at);
+int sfi_load(struct sfi *s, uint32_t at);
+int sfi_store(struct sfi *s, uint32_t at);
+bool sfi_moves_value(const struct rw_gen *g, uint32_t at, int32_t *limit);
+void sfi_move_value(struct sfi *s, uint32_t at, int32_t limit);
+bool sfi_is_packet(const struct rw_val *v);
+bool sfi_inside(const struct rw_val *v, int32_t off, uint32_t size);
+bool sfi_fixed(const struct sfi *s, const struct rw_val *v, int32_t off, uint32_t size);
+
+/* sfi_helper.c: calls of helpers */
+bool sfi_helper_uses(const struct rw_gen *g, uint32_t at);
+bool sfi_helper_copies(const struct bpf_insn *insn);
+int sfi_helper(struct sfi *s, uint32_t at);
+
+/* sfi_own.c: own functions */
+uint32_t sfi_own(struct sfi *s, enum sfi_own own);
+void sfi_write_back(struct sfi *s, uint32_t failed);
+void sfi_emit_own(struct sfi *s);
+
+#endif /* REWRITER_SFI_H */
