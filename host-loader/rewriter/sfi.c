@@ -227,7 +227,8 @@ static void begin_entry(struct sfi *s, uint32_t lost)
 		rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_DIRTY, 0);
 	rw_emit(e, ADD_X, BPF_REG_1, BPF_REG_4, 0, 0);
 	rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_END, 0);
-	rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_FAULT, 0);
+	if (s->writes || s->g->code->func_cnt > 1)
+		rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_FAULT, 0);
 	sfi_fault(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1);
 	rw_emit(e, JMP_K(BPF_JLE), BPF_REG_4, 0, 1, s->limit - RW_HEADROOM);
 	rw_emit(e, MOV_K, BPF_REG_4, 0, 0, s->limit - RW_HEADROOM);

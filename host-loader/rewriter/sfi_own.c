@@ -18,7 +18,7 @@
 
 #include "sfi.h"
 
-#define XDP_OFFSET_MAX	0xffff	/* xdp_load_bytes: offset and length */
+#define COPY_MAX	0xffff	/* greatest offset and length of xdp_load_bytes */
 
 /**
  * sfi_own() - have an own function in the output
@@ -386,8 +386,8 @@ static void begin_copy(struct sfi *s)
 	rw_emit(e, MOV_X, BPF_REG_8, BPF_REG_3, 0, 0);
 	rw_emit(e, MOV32_X, BPF_REG_9, BPF_REG_4, 0, 0);
 	rw_emit(e, STDW, BPF_REG_10, BPF_REG_5, -8, 0);
-	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_7, 0, XDP_OFFSET_MAX, big);
-	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_9, 0, XDP_OFFSET_MAX, big);
+	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_7, 0, COPY_MAX, big);
+	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_9, 0, COPY_MAX, big);
 	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_5, SFI_H_END, 0);
 	rw_emit(e, LDDW, BPF_REG_1, BPF_REG_5, SFI_H_DATA, 0);
 	rw_emit(e, SUB_X, BPF_REG_0, BPF_REG_1, 0, 0);

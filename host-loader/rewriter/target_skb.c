@@ -17,8 +17,6 @@
 #include "refuse.h"
 #include "virtio_bpf.h"
 
-#define XDP_OFFSET_MAX	0xffff	/* xdp_load_bytes and xdp_store_bytes */
-
 #define ADD_K	(BPF_ALU64 | BPF_ADD | BPF_K)
 #define MOV_K	(BPF_ALU64 | BPF_MOV | BPF_K)
 #define MOV_X	(BPF_ALU64 | BPF_MOV | BPF_X)
@@ -28,6 +26,8 @@
 #define LDDW	(BPF_LDX | BPF_MEM | BPF_DW)
 #define STW	(BPF_STX | BPF_MEM | BPF_W)
 #define STDW	(BPF_STX | BPF_MEM | BPF_DW)
+
+#define COPY_MAX	0xffff	/* greatest offset and length of xdp_load_bytes */
 
 /**
  * skb_ctx_load() - a context field that is no packet pointer
@@ -84,28 +84,28 @@ static void skb_len(struct rw_gen *g, uint8_t dst, uint8_t ctx)
 }
 
 /**
- * emit_bytes() - the counterpart of xdp_load_bytes or xdp_store_bytes
+ * emit_bounds() - emit the checks of xdp_load_bytes and xdp_store_bytes
  * @g: the translation
- * @h: the helper
+ * @skip: instructions of the call behind this
  *
- * The counterpart has other error codes, and clears the buffer if it fails, so
- * what it would refuse does not come to it.
+ * Their counterparts for socket buffers fail with another error, and the one
+ * that loads zeroes the buffer then. r1 is the context, r2 the offset, r4 the
+ * length; r5 is free. On failure the call is jumped over.
  */
-static void emit_bytes(struct rw_gen *g, const struct wl_helper *h)
+static void emit_bounds(struct rw_gen *g, int16_t skip)
 {
 	struct rw_edit *e = &g->edit;
 
+	rw_emit(e, MOV32_X, BPF_REG_2, BPF_REG_2, 0, 0);
+	rw_emit(e, MOV32_X, BPF_REG_4, BPF_REG_4, 0, 0);
 	rw_emit(e, MOV_K, BPF_REG_0, 0, 0, -EFAULT);
-	rw_emit(e, BPF_JMP32 | BPF_JGT | BPF_K, BPF_REG_2, 0, h->skb_zero ? 8 : 7, XDP_OFFSET_MAX);
-	skb_len(g, BPF_REG_0, BPF_REG_1);
-	rw_emit(e, BPF_JMP32 | BPF_JGT | BPF_X, BPF_REG_4, BPF_REG_0, h->skb_zero ? 5 : 4, 0);
-	rw_emit(e, BPF_ALU | BPF_SUB | BPF_X, BPF_REG_0, BPF_REG_4, 0, 0);
-	rw_emit(e, BPF_JMP32 | BPF_JGT | BPF_X, BPF_REG_2, BPF_REG_0, h->skb_zero ? 3 : 2, 0);
-	if (h->skb_zero)
-		rw_emit(e, MOV_K, h->skb_zero, 0, 0, 0);
-	rw_emit(e, RW_CALL, 0, 0, 0, (int32_t)h->skb_id);
-	rw_emit(e, RW_JA, 0, 0, 1, 0);
+	rw_emit(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_2, 0, (int16_t)(skip + 6), COPY_MAX);
+	rw_emit(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_4, 0, (int16_t)(skip + 5), COPY_MAX);
 	rw_emit(e, MOV_K, BPF_REG_0, 0, 0, -EINVAL);
+	skb_len(g, BPF_REG_5, BPF_REG_1);
+	rw_emit(e, BPF_JMP | BPF_JLT | BPF_X, BPF_REG_5, BPF_REG_2, (int16_t)(skip + 2), 0);
+	rw_emit(e, BPF_ALU64 | BPF_SUB | BPF_X, BPF_REG_5, BPF_REG_2, 0, 0);
+	rw_emit(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_4, BPF_REG_5, skip, 0);
 }
 
 /**
@@ -120,10 +120,11 @@ static int skb_helper(struct rw_gen *g, uint32_t at, const struct wl_helper *h)
 {
 	switch ((enum wl_skb)h->skb) {
 	case WL_SKB_CALL:
-		if (h->skb_id != (uint32_t)g->code->insns[at].imm)
-			emit_bytes(g, h);
-		else
-			rw_emit(&g->edit, RW_CALL, 0, 0, 0, (int32_t)h->skb_id);
+		if (h->skb_id == BPF_FUNC_skb_load_bytes || h->skb_id == BPF_FUNC_skb_store_bytes)
+			emit_bounds(g, h->skb_zero ? 2 : 1);
+		if (h->skb_zero)
+			rw_emit(&g->edit, MOV_K, h->skb_zero, 0, 0, 0);
+		rw_emit(&g->edit, RW_CALL, 0, 0, 0, (int32_t)h->skb_id);
 		return 0;
 	case WL_SKB_LEN:
 		skb_len(g, BPF_REG_0, BPF_REG_1);

@@ -25,6 +25,7 @@
 #include "rng.h"
 
 #define NO_REG		0xff
+#define MEMSX		0x80	/* BPF_MEMSX, which is younger than some headers */
 #define STACK		256	/* bytes of stack that are followed */
 #define SINK_KEY	(-4)
 #define SINK_VALUE	(-16)

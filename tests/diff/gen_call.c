@@ -435,8 +435,10 @@ void g_atomic(struct gen *g)
 	bytes = g->p->maps[g->st.reg[value].map].value_size;
 	size = bytes >= 8 && b_percent(g, 70) ? BPF_DW : BPF_W;
 	if (op == BPF_CMPXCHG) {
-		EMIT(g, MOV64_K(R0, b_number(g)));
-		b_set_const(g, R0, (uint64_t)(int64_t)g->p->insns[g->p->cnt - 1].imm);
+		int32_t number = b_number(g);
+
+		EMIT(g, MOV64_K(R0, number));
+		b_set_const(g, R0, (uint64_t)number);
 		b_set_num(g, R0, UINT64_MAX);
 	} else if (op & BPF_FETCH) {
 		b_set_num(g, num, UINT64_MAX);

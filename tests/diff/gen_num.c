@@ -4,8 +4,6 @@
  */
 #include "build.h"
 
-#define TO_BE	0x08	/* BPF_END in class ALU: to big endian, else to little */
-
 /**
  * bound() - how large a number can be after arithmetic with an immediate
  * @op: BPF_ADD and so on
@@ -104,7 +102,7 @@ static uint64_t guess(uint8_t op, bool is64, uint64_t a, uint64_t b)
 static void swap(struct gen *g, uint8_t reg)
 {
 	static const uint8_t codes[] = {
-		BPF_ALU | BPF_END, BPF_ALU | BPF_END | TO_BE, BPF_ALU64 | BPF_END,
+		BPF_ALU | BPF_END, BPF_ALU | BPF_END | BPF_TO_BE, BPF_ALU64 | BPF_END,
 	};
 	uint8_t class = b_percent(g, 50) ? BPF_ALU : BPF_ALU64;
 	uint8_t code = codes[b_below(g, ARRAY_SIZE(codes))];
@@ -240,7 +238,7 @@ void g_load(struct gen *g)
 {
 	uint8_t size = b_size(g, 8), dst;
 	int16_t off = b_data(g, 8);
-	uint8_t mode = size != BPF_DW && b_percent(g, 15) ? 0x80 : BPF_MEM;
+	uint8_t mode = size != BPF_DW && b_percent(g, 15) ? MEMSX : BPF_MEM;
 	uint64_t max = UINT64_MAX;
 
 	if (!off)
@@ -368,7 +366,7 @@ static void change(struct gen *g, uint8_t reg, int16_t off)
 		b_clobber(g);
 	}
 	if (size == BPF_W && b_percent(g, 50))
-		EMIT(g, INSN(BPF_LDX | 0x80 | BPF_W, reg, R10, off, 0));
+		EMIT(g, INSN(BPF_LDX | MEMSX | BPF_W, reg, R10, off, 0));
 	else
 		EMIT(g, LDX(size, reg, R10, off));
 }

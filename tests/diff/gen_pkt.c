@@ -195,7 +195,7 @@ uint8_t g_checked(struct gen *g, uint32_t size, bool saved, int16_t *off)
 void g_pkt_load(struct gen *g)
 {
 	uint8_t size = b_size(g, 8), ptr, dst;
-	uint8_t mode = size != BPF_DW && b_percent(g, 15) ? 0x80 : BPF_MEM;
+	uint8_t mode = size != BPF_DW && b_percent(g, 15) ? MEMSX : BPF_MEM;
 	uint64_t max = UINT64_MAX;
 	int16_t off;
 
@@ -211,7 +211,7 @@ void g_pkt_load(struct gen *g)
 	b_set_num(g, dst, max);
 	/* The fields of a header are looked at in the host's byte order. */
 	if (size == BPF_H && b_percent(g, 50)) {
-		EMIT(g, INSN(BPF_ALU | BPF_END | 0x08, dst, 0, 0, 16));
+		EMIT(g, INSN(BPF_ALU | BPF_END | BPF_TO_BE, dst, 0, 0, 16));
 		b_set_num(g, dst, UINT64_MAX);
 	}
 }

@@ -34,6 +34,7 @@
 #define MIN_NATIVE	80	/* of the programs: accepted as XDP */
 #define MIN_LITE	20	/* of those: accepted in form lite */
 #define MIN_SFI		80	/* of those: accepted in form sfi */
+#define MAX_DENIED	10	/* of those: translated, but not accepted by the kernel */
 #define MIN_SEEN	30	/* of the packets: go on, so that bytes are compared */
 #define MIN_NOTICED	80	/* of wrong translations: found to differ */
 #define MIN_COUNT	100	/* programs from which on that is demanded */
@@ -299,6 +300,7 @@ static bool run_form(enum rw_form form, uint32_t percent)
 	CHECK_EQ(tally.differ, 0);
 	CHECK(enough(tally.native, tally.programs, MIN_NATIVE));
 	CHECK(enough(tally.strict, tally.native, percent));
+	CHECK(enough(tally.native - tally.denied, tally.native, 100 - MAX_DENIED));
 	CHECK(enough(tally.seen, tally.packets, MIN_SEEN));
 	return true;
 }

@@ -261,7 +261,6 @@ bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 	if (!t->err) {
 		put_fds(t, 1, out.insns, out.cnt);
 		t->strict = load_strict(t, &out);
-		t->cnt = out.cnt;
 		t->err = t->strict < 0 ? t->strict : 0;
 	} else {
 		snprintf(t->text, sizeof(t->text), "%s", why.buf ? why.buf : "");

@@ -21,7 +21,6 @@
 #define JMP_K(op, dst, imm, off)	INSN(BPF_JMP | (op) | BPF_K, dst, 0, off, imm)
 #define JMP_X(op, dst, src, off)	INSN(BPF_JMP | (op) | BPF_X, dst, src, off, 0)
 #define JMP32_K(op, dst, imm, off)	INSN(BPF_JMP32 | (op) | BPF_K, dst, 0, off, imm)
-#define JMP32_X(op, dst, src, off)	INSN(BPF_JMP32 | (op) | BPF_X, dst, src, off, 0)
 #define JA(off)			INSN(BPF_JMP | BPF_JA, 0, 0, off, 0)
 #define GOTOL(imm)		INSN(BPF_JMP32 | BPF_JA, 0, 0, 0, imm)
 #define CALL(id)		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, id)

@@ -330,6 +330,14 @@ static bool loops(void)
 	return true;
 }
 
+/* xdp_load_bytes and xdp_store_bytes: XDP's own checks, in front of the call */
+#define BOUNDS(skip)                                                                 \
+	MOV32_X(R2, R2), MOV32_X(R4, R4), MOV64_K(R0, -EFAULT),                      \
+	JMP_K(BPF_JGT, R2, 0xffff, (skip) + 6), JMP_K(BPF_JGT, R4, 0xffff, (skip) + 5), \
+	MOV64_K(R0, -EINVAL), LDX(BPF_W, R5, R1, SKB_LEN),                           \
+	JMP_X(BPF_JLT, R5, R2, (skip) + 2), ALU64_X(BPF_SUB, R5, R2),                \
+	JMP_X(BPF_JGT, R4, R5, skip)
+
 /**
  * helpers() - helpers and their counterparts
  *
@@ -344,16 +352,9 @@ static bool helpers(void)
 		     CALL(BPF_FUNC_xdp_store_bytes), PASS),
 		MOV64_X(R6, R1), LDX(BPF_W, R0, R1, SKB_LEN), MOV64_X(R1, R6),
 		MOV64_K(R2, 0), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -16), MOV64_K(R4, 16),
-		/* What XDP refuses the counterpart does not see. */
-		MOV64_K(R0, -EFAULT), JMP32_K(BPF_JGT, R2, 0xffff, 7), LDX(BPF_W, R0, R1, SKB_LEN),
-		JMP32_X(BPF_JGT, R4, R0, 4), ALU32_X(BPF_SUB, R0, R4), JMP32_X(BPF_JGT, R2, R0, 2),
-		CALL(BPF_FUNC_skb_load_bytes), JA(1), MOV64_K(R0, -EINVAL),
-		MOV64_X(R1, R6), MOV64_K(R2, 0), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -16),
-		MOV64_K(R4, 16),
-		MOV64_K(R0, -EFAULT), JMP32_K(BPF_JGT, R2, 0xffff, 8), LDX(BPF_W, R0, R1, SKB_LEN),
-		JMP32_X(BPF_JGT, R4, R0, 5), ALU32_X(BPF_SUB, R0, R4), JMP32_X(BPF_JGT, R2, R0, 3),
-		MOV64_K(R5, 0), CALL(BPF_FUNC_skb_store_bytes), JA(1), MOV64_K(R0, -EINVAL),
-		MOV64_K(R0, XDP_PASS), JA(0));
+		BOUNDS(1), CALL(BPF_FUNC_skb_load_bytes), MOV64_X(R1, R6), MOV64_K(R2, 0),
+		MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -16), MOV64_K(R4, 16), BOUNDS(2),
+		MOV64_K(R5, 0), CALL(BPF_FUNC_skb_store_bytes), MOV64_K(R0, XDP_PASS), JA(0));
 	REFUSED(-EOPNOTSUPP, "instruction 1: helper xdp_adjust_head works on a copy of the packet "
 		"only (form sfi)", MOV64_K(R2, 0), CALL(BPF_FUNC_xdp_adjust_head), PASS);
 	REFUSED(-EPERM, "instruction 0: helper get_numa_node_id (42) is not allowed: it tells "
