@@ -101,7 +101,10 @@ static int main_drop_privileges(struct text *why)
 {
 	capng_select_t set = CAPNG_SELECT_CAPS;
 
-	capng_get_caps_process();
+	if (capng_get_caps_process()) {
+		text_add(why, "cannot read this process's capabilities\n");
+		return -EPERM;
+	}
 	if (!capng_have_capability(CAPNG_PERMITTED, CAP_BPF) ||
 	    !capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN)) {
 		text_add(why, "CAP_BPF and CAP_NET_ADMIN are needed: start this as root or as the"

@@ -74,7 +74,8 @@ bool bed_start(void)
 	if (!bed.daemon) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		log = open(bed_path("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		dup2(log, STDERR_FILENO);
+		if (log >= 0)
+			dup2(log, STDERR_FILENO);
 		execl(program, program, "--config", bed_path("conf"), NULL);
 		_exit(127);
 	}

@@ -37,6 +37,8 @@ static struct map *new_map(struct port *port, uint32_t handle, uint64_t bytes)
 {
 	struct map *map = calloc(1, sizeof(*map));
 
+	if (!map)
+		abort();
 	map->handle = handle;
 	map->bytes = bytes;
 	map->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
