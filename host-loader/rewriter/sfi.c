@@ -257,10 +257,10 @@ static void begin_inner(struct sfi *s, uint32_t start)
 	emit_zero(s);
 	if (!uses(s, s->func))
 		return;
-	for (uint8_t r = BPF_REG_1; r <= BPF_REG_5; r++)
+	for (int r = BPF_REG_1; r <= BPF_REG_5; r++)
 		if (s->g->an->at[start].reg[r].kinds & RW_UNINIT)
 			args &= (uint8_t)~(1u << r);
-	for (uint8_t r = BPF_REG_1; r <= BPF_REG_5; r++) {
+	for (int r = BPF_REG_1; r <= BPF_REG_5; r++) {
 		if (!(args & 1u << r))
 			continue;
 		if (keep < BPF_REG_10)
@@ -273,7 +273,7 @@ static void begin_inner(struct sfi *s, uint32_t start)
 	rw_emit(e, RW_EXIT, 0, 0, 0, 0);
 	rw_emit(e, STDW, BPF_REG_10, BPF_REG_0, s->scratch_slot, 0);
 	keep = BPF_REG_6;
-	for (uint8_t r = BPF_REG_1; r <= BPF_REG_5; r++) {
+	for (int r = BPF_REG_1; r <= BPF_REG_5; r++) {
 		if (!(args & 1u << r))
 			continue;
 		if (keep < BPF_REG_10)
