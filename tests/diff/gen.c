@@ -280,13 +280,11 @@ static void call(struct gen *g)
 		b_wrote(g, data, 16);
 		break;
 	case SIG_PKT:
-		if (ptr != NO_REG && end != NO_REG && b_percent(g, 70)) {
+		if ((ptr != NO_REG && end != NO_REG && b_percent(g, 70)) || !g->has_ctx) {
 			EMIT(g, MOV64_X(R1, ptr), MOV64_X(R2, end));
-		} else if (g->has_ctx) {
+		} else {
 			b_ctx(g, R1);
 			EMIT(g, LD_END(R2, R1), LD_DATA(R1, R1));
-		} else {
-			EMIT(g, MOV64_X(R1, ptr), MOV64_X(R2, end));
 		}
 		break;
 	default:

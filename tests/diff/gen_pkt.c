@@ -278,7 +278,9 @@ void g_pkt_step(struct gen *g)
  */
 static void small(struct gen *g, uint8_t reg)
 {
-	static const uint16_t masks[] = { 1, 3, 7, 15, 31, 63, 0x3c, 0xf0, 127, 255, 0x7fc, 1023 };
+	static const uint16_t masks[] = {
+		1, 3, 7, 15, 31, 63, 0x3c, 0xf0, 127, 255, 0x7fc, 1023, 2047, 2047,
+	};
 	uint16_t mask = masks[b_below(g, ARRAY_SIZE(masks))];
 	uint8_t num = b_num(g);
 	int16_t off;

@@ -478,6 +478,32 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 }
 
 /**
+ * same_value() - is there the same in an element of both maps?
+ * @t: the twins
+ * @m: index of the map
+ * @key: of the element
+ * @size: bytes of the value
+ *
+ * Return: true if so
+ */
+static bool same_value(struct twin *t, uint32_t m, const uint8_t *key, uint32_t size)
+{
+	uint8_t a[MAX_VALUE], b[MAX_VALUE];
+	uint32_t at = 0;
+
+	if (bpf_map_lookup_elem(t->maps[m][0], key, a))
+		return FAILED(t, "map %u: the translation alone has key %02x...", m, key[0]);
+	if (bpf_map_lookup_elem(t->maps[m][1], key, b))
+		return FAILED(t, "map %u: XDP alone has key %02x...", m, key[0]);
+	while (at < size && a[at] == b[at])
+		at++;
+	if (at < size)
+		return FAILED(t, "map %u, key %02x..., byte %u: 0x%02x by XDP, 0x%02x by the "
+			      "translation", m, key[0], at, a[at], b[at]);
+	return true;
+}
+
+/**
  * twin_maps_equal() - have both programs left the same in their maps?
  * @t: the twins; keys and values are MAX_VALUE bytes at most; text says what
  *     differs
@@ -487,7 +513,7 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 bool twin_maps_equal(struct twin *t)
 {
 	for (uint32_t m = 0; m < t->prog.map_cnt; m++) {
-		uint8_t key[MAX_VALUE], a[MAX_VALUE], b[MAX_VALUE];
+		uint8_t key[MAX_VALUE];
 		struct bpf_map_info info = { 0 };
 		uint32_t len = sizeof(info);
 		void *last = NULL;
@@ -498,10 +524,8 @@ bool twin_maps_equal(struct twin *t)
 		for (int which = 0; which < 2; which++) {
 			for (last = NULL; !bpf_map_get_next_key(t->maps[m][which], last, key);
 			     last = key) {
-				if (bpf_map_lookup_elem(t->maps[m][which], key, a) ||
-				    bpf_map_lookup_elem(t->maps[m][!which], key, b) ||
-				    memcmp(a, b, info.value_size))
-					return FAILED(t, "map %u differs", m);
+				if (!same_value(t, m, key, info.value_size))
+					return false;
 			}
 		}
 	}
