@@ -86,6 +86,7 @@ help:
 #: make module     build the guest's module for KDIR (default: this kernel's)
 #: make demo       show the whole path with a real guest, as root
 #: make test       run every test, as root
+#: make test-long  200,000 random programs against their translations, as root
 #: make check      run the static analysers
 #: make install    install below DESTDIR
 #: make clean      remove what was built

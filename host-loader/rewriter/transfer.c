@@ -335,7 +335,8 @@ static int step_load(const struct rw_env *env, struct rw_state *st, uint32_t at)
 		v = rw_stack_load(&st->frame[ptr.frame], ptr.off + insn->off, rw_size(insn));
 	} else if (ptr.kinds == RW_CTX) {
 		v = load_ctx(st, &ptr, insn);
-	} else if (ptr.kinds & (RW_STACK | RW_CTX)) {
+	} else if ((ptr.kinds & RW_CTX) ||
+		   ((ptr.kinds & RW_STACK) && BPF_SIZE(insn->code) == BPF_DW)) {
 		v = rw_val_kind(RW_ANY);
 	}
 	if (BPF_MODE(insn->code) == BPF_MEMSX && v.known) {

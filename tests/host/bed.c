@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "../../host-loader/sock.h"
+#include "../ktap.h"
 #include "bed.h"
 
 #define FRAME_TYPE	0x88b5	/* for local experiments */
@@ -301,3 +302,31 @@ bool bed_make(void)
 	       bed_write(bed_path("conf"), text);
 }
 
+
+/**
+ * bed_main() - run cases in a bed of their own
+ * @cases: the cases
+ * @cnt: number of @cases
+ *
+ * Return: the exit status
+ */
+int bed_main(const struct ktap_case *cases, int cnt)
+{
+	int status;
+
+	if (geteuid()) {
+		printf("TAP version 13\n1..0 # SKIP needs root\n");
+		return 0;
+	}
+	if (!bed_make()) {
+		printf("Bail out! no namespaces or bpffs: %s\n", strerror(errno));
+		return 1;
+	}
+	status = ktap_main(cases, cnt);
+	if (status)
+		fprintf(stderr, "# the daemon's log:\n");
+	if (status && bed_run((char[1]){ 0 }, 1, "cat %s >&2", bed_path("log")))
+		fprintf(stderr, "# none\n");
+	bed_remove();
+	return status;
+}

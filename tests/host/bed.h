@@ -24,6 +24,9 @@ struct bed {
 
 extern struct bed bed;
 
+struct ktap_case;
+
+int bed_main(const struct ktap_case *cases, int cnt);
 bool bed_make(void);
 void bed_remove(void);
 bool bed_start(void);
