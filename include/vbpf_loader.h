@@ -14,7 +14,8 @@
  * VBPF_MSG_HELLO are the requests of virtio_bpf.h with the bodies and
  * payloads given there, and their answers have the response bodies given there.
  * Element requests (MAP_LOOKUP and so on) never travel here: the loader passes
- * each map's fd along with the answer to MAP_CREATE and the proxy uses it.
+ * each map's fd along with the answer to MAP_CREATE and the proxy uses it. Nor
+ * does RELEASE: the proxy makes VBPF_MSG_RESET of it, as of a device's reset.
  *
  * The loader knows who the proxy is from the socket's peer credentials and the
  * port's allowed uid, and keeps everything that must outlive either process.
@@ -29,7 +30,7 @@
 /* Message types beside the VIRTIO_BPF_* requests */
 #define VBPF_MSG_HELLO		0x100	/* proxy: which port; loader: its state */
 #define VBPF_MSG_MAP		0x101	/* loader: one map that exists, with its fd */
-#define VBPF_MSG_RESET		0x102	/* proxy: the device was reset, free all */
+#define VBPF_MSG_RESET		0x102	/* proxy: reset or RELEASE, free all */
 #define VBPF_MSG_EVENT		0x103	/* loader: struct virtio_bpf_event, for the guest */
 
 /* The longest message: a program of VIRTIO_BPF_MAX_INSNS */
