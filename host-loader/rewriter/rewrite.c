@@ -84,6 +84,7 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 	err = rw_analyse(prog, &code, &an, why);
 	if (!err) {
 		err = generate(&g, out);
+		out->reach = RW_REACH_ALL;
 		rw_analysis_free(&an);
 	}
 	rw_code_free(&code);

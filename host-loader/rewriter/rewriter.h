@@ -45,6 +45,7 @@ enum rw_target {
 #define RW_WINDOW_MIN		64
 #define RW_WINDOW_DEFAULT	2048	/* enough for an MTU of 1500 and some growth */
 #define RW_WINDOW_MAX		15360	/* a per-CPU value has 32 KiB at most */
+#define RW_REACH_ALL		UINT32_MAX
 
 /**
  * struct rw_map - what the rewriter must know of one of the tenant's maps
@@ -100,11 +101,16 @@ struct rw_opts {
  * @origin: for each of @insns the index of the tenant's insn that it stems
  *          from, or UINT32_MAX for one that the rewriter added on its own
  * @cnt: number of @insns and of @origin
+ * @reach: the program does nothing with a packet but look at bytes in front of
+ *         this offset, and ask whether it has them: all else about it (what is
+ *         behind, how long it is) makes no difference. RW_REACH_ALL of a
+ *         program that changes packets, uses their length, or may look anywhere
  */
 struct rw_out {
 	struct bpf_insn *insns;
 	uint32_t *origin;
 	uint32_t cnt;
+	uint32_t reach;
 };
 
 /* Structural check, before anything else: see rewriter/check.c */
