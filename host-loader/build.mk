@@ -38,9 +38,9 @@ $(B)/host-loader/norm.o: $(B)/host-loader/datapath.skel.h
 
 # Tests
 TEST_GEN_PROGS += $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire \
-		  $(B)/tests/host/test_loader $(B)/tests/host/test_packets
+		  $(addprefix $(B)/tests/host/,test_loader test_packets test_on_wire)
 SOURCES += tests/unit/test_conf.c tests/unit/test_port.c tests/unit/test_wire.c \
-	   $(addprefix tests/host/,test_loader.c test_packets.c bed.c proxy.c)
+	   $(addprefix tests/host/,test_loader.c test_packets.c test_on_wire.c bed.c proxy.c wire.c)
 
 $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire: \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LOADER_OBJS) $(RW_OBJS)
@@ -49,6 +49,12 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LOADER_OBJS) $(RW_OBJS)
 $(B)/tests/host/test_loader $(B)/tests/host/test_packets: \
 $(B)/tests/host/%: $(addprefix $(B)/,tests/host/%.o tests/host/bed.o tests/host/proxy.o \
 		   host-loader/sock.o host-loader/text.o)
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
+
+WIRE_PROGS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/wire_*.bpf.c))
+
+$(B)/tests/host/test_on_wire: $(addprefix $(B)/tests/host/,test_on_wire.o wire.o bed.o proxy.o) \
+			      $(addprefix $(B)/host-loader/,sock.o text.o) | $(WIRE_PROGS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 # Installation

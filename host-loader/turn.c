@@ -244,14 +244,18 @@ void turn_recover(struct port *port, uint32_t tap)
  * @ifindex: of one of its ends
  * @user: the daemon
  *
- * Those of ports that are not configured any more go on working.
+ * Another daemon's are none of our business. Those of ports that are not
+ * configured any more go on working.
  *
  * Return: whether it is
  */
 static bool turn_keep(const char *dir, uint32_t ifindex, const void *user)
 {
 	const struct loader *loader = user;
+	size_t len = strlen(loader->conf.bpffs);
 
+	if (strncmp(dir, loader->conf.bpffs, len) || dir[len] != '/')
+		return true;
 	for (size_t i = 0; i < loader->conf.port_cnt; i++) {
 		const struct port *port = &loader->ports[i];
 
@@ -267,11 +271,8 @@ static bool turn_keep(const char *dir, uint32_t ifindex, const void *user)
  */
 void turn_sweep(const struct loader *loader)
 {
-	char prefix[sizeof(TURN_LABEL) + CONF_PATH_LEN];
-	int cnt;
+	int cnt = pair_sweep(TURN_LABEL, turn_keep, loader);
 
-	snprintf(prefix, sizeof(prefix), TURN_LABEL "%s/", loader->conf.bpffs);
-	cnt = pair_sweep(prefix, turn_keep, loader);
 	if (cnt)
 		log_msg(cnt < 0 ? LOG_ERR : LOG_NOTICE, NULL, "stale veth pairs removed: %d", cnt);
 }
