@@ -10,8 +10,9 @@
  *   pins                        store_prog()
  *
  * A form is tried only if the one before it failed, in the kernel or because
- * rw_rewrite() knows of no way in that form. Whatever refuses writes its reasons for the tenant; the sentence that
- * sums up comes last, since a log is cut at its front.
+ * rw_rewrite() knows of no way in that form. Whatever refuses writes its reasons
+ * for the tenant; the sentence that sums up comes last, since a log is cut at
+ * its front.
  *
  * A translated program names its TAP by ifindex, and copies as much of a packet
  * as the TAP's MTU allows. If the one has changed when the program is attached
