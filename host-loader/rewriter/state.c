@@ -316,6 +316,7 @@ void rw_state_init(struct rw_state *st)
 {
 	st->cur = 0;
 	st->moved = false;
+	st->turn = 0;
 	rw_frame_init(&st->frame[0], 0, 0);
 	st->frame[0].reg[BPF_REG_1] = rw_val_start(RW_CTX);
 }
@@ -365,10 +366,28 @@ static void lose(struct rw_slot *slot)
 }
 
 /**
+ * next_stop() - how far a number grows that has grown often
+ * @max: so far at least
+ *
+ * What a loop counts is compared with something most of the time: a counter that
+ * is let go only some way further has a limit again behind that comparison.
+ *
+ * Return: so far at most
+ */
+static uint64_t next_stop(uint64_t max)
+{
+	for (int bits = 6; bits <= 16; bits += 2)
+		if (max >> bits == 0)
+			return (1u << bits) - 1;
+	return max > UINT32_MAX ? UINT64_MAX : UINT32_MAX;
+}
+
+/**
  * widened() - join two values, in great steps if so wanted
  * @a: one
  * @b: the other
- * @widen: a limit that grows is given up, but for one stop on the way up
+ * @widen: a number that grows does so up to the next of a few stops, and a
+ *         pointer that moves loses its limits
  *
  * Return: what both have in common
  */
@@ -383,7 +402,7 @@ static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, boo
 		if (r.min < a->limits.min)
 			r.min = 0;
 		if (r.max > a->limits.max)
-			r.max = r.max > UINT32_MAX ? UINT64_MAX : UINT32_MAX;
+			r.max = next_stop(r.max);
 		rw_val_limit(&v, r);
 	} else if (r.min != a->limits.min || r.max != a->limits.max) {
 		v.limits = RW_RANGE_ALL;
@@ -533,6 +552,25 @@ struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned 
 		ptr |= slot->ptr >> at & 1;
 	}
 	return rw_val_kind(ptr ? RW_ANY : RW_SCALAR);
+}
+
+/**
+ * rw_stack_pointers() - may there be a part of a pointer in a part of the stack?
+ * @frame: the function
+ * @off: where, relative to r10
+ * @size: bytes; any number that lies within the stack
+ *
+ * Return: true if so
+ */
+bool rw_stack_pointers(const struct rw_frame *frame, int64_t off, unsigned int size)
+{
+	for (unsigned int i = 0; i < size; i++) {
+		unsigned int from_top = (unsigned int)-(off + i);
+
+		if (frame->slot[(from_top - 1) / 8].ptr >> (8 - from_top % 8) % 8 & 1)
+			return true;
+	}
+	return false;
 }
 
 /**

@@ -108,11 +108,13 @@ struct rw_frame {
  * struct rw_state - all active functions
  * @cur: number of the one that runs; 0 is the program's entry
  * @moved: the packet's start may not be where it was when it came
+ * @turn: which turn of a loop it is, a number of the analysis' own; 0 outside
  * @frame: they, up to @cur
  */
 struct rw_state {
 	uint32_t cur;
 	bool moved;
+	uint32_t turn;
 	struct rw_frame frame[];
 };
 
@@ -155,6 +157,7 @@ void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number);
 void rw_stack_store(struct rw_frame *frame, int64_t off, unsigned int size,
 		    const struct rw_val *val);
 struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned int size);
+bool rw_stack_pointers(const struct rw_frame *frame, int64_t off, unsigned int size);
 bool rw_stack_written(const struct rw_frame *frame, int64_t off, unsigned int size);
 void rw_stack_smear(struct rw_frame *frame, int64_t from, const struct rw_val *val);
 
