@@ -361,9 +361,11 @@ static void end_entry(struct sfi *s, uint32_t lost)
 	sfi_scratch(s, BPF_REG_1);
 	rw_emit(e, STDW_K, BPF_REG_1, 0, SFI_H_BUSY, 0);
 	g->target->epilogue(g);
-	rw_edit_place(e, s->fault);
-	sfi_scratch(s, BPF_REG_1);
-	rw_emit(e, STDW_K, BPF_REG_1, 0, SFI_H_BUSY, 0);
+	if (s->faults) {
+		rw_edit_place(e, s->fault);
+		sfi_scratch(s, BPF_REG_1);
+		rw_emit(e, STDW_K, BPF_REG_1, 0, SFI_H_BUSY, 0);
+	}
 	rw_edit_place(e, lost);
 	rw_emit_goto(e, g->fault);
 }
