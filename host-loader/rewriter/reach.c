@@ -222,7 +222,7 @@ static bool helper(struct reach *r, const struct bpf_insn *insn, const struct rw
 {
 	const struct wl_helper *h = wl_find((uint32_t)insn->imm);
 	const struct rw_val start = rw_val_start(RW_PKT);
-	uint64_t off, len;
+	struct rw_range off, len;
 
 	switch (insn->imm) {
 	case BPF_FUNC_xdp_adjust_head:
@@ -232,9 +232,12 @@ static bool helper(struct reach *r, const struct bpf_insn *insn, const struct rw
 	case BPF_FUNC_xdp_store_bytes:
 		return false;
 	case BPF_FUNC_xdp_load_bytes:
-		off = rw_val_limits(&args[1]).max;
-		len = rw_val_limits(&args[3]).max;
-		if (off > FAR || len > FAR || !touch(r, &start, (int64_t)off, len))
+		off = rw_range_low(rw_val_limits(&args[1]), 32);
+		len = rw_range_low(rw_val_limits(&args[3]), 32);
+		/* Beyond it does not even look at the packet. */
+		if (off.min > FAR || len.min > FAR)
+			break;
+		if (off.max > FAR || !touch(r, &start, (int64_t)off.max, len.max))
 			return false;
 		break;
 	}
