@@ -326,6 +326,20 @@ static void find_loops(struct walk *w)
 }
 
 /**
+ * may_split() - are turns of a loop still kept apart at a meeting point?
+ * @w: the analysis
+ * @p: the point
+ *
+ * It is worth a part of what an analysis may cost, and no program's refusal.
+ *
+ * Return: true if so
+ */
+static bool may_split(const struct walk *w, const struct point *p)
+{
+	return p->cnt < MAX_TURNS && w->steps < RW_MAX_STEPS / 4 && w->bytes < RW_MAX_BYTES / 4;
+}
+
+/**
  * manner() - how a path's state is joined to one that has come by before
  * @w: the analysis
  * @p: the meeting point
@@ -339,11 +353,38 @@ static unsigned int manner(const struct walk *w, const struct point *p, int i)
 
 	if (!is_head(w, p->insn))
 		return how;
-	if (p->cnt < MAX_TURNS)
+	if (may_split(w, p))
 		how |= RW_JOIN_TURNS;
 	if (p->grown[i] == MAX_GROWTH)
 		how |= RW_JOIN_WIDEN;
 	return how;
+}
+
+/**
+ * make_room() - have slots of the stack in a state that is kept
+ * @w: the analysis
+ * @state: the state; can be moved
+ * @slots: how many are needed
+ * @at: instruction at which it comes up
+ *
+ * Return: 0, -ENOMEM or -E2BIG
+ */
+static int make_room(struct walk *w, struct rw_state **state, uint32_t slots, uint32_t at)
+{
+	struct rw_state *old = *state, *new;
+	int err = 0;
+
+	if (old->slots >= slots)
+		return 0;
+	new = keep(w, rw_state_size(old->cur, slots), at, &err);
+	if (!new)
+		return err;
+	w->bytes -= rw_state_size(old->cur, old->slots);
+	rw_state_keep(new, old, old->slots);
+	rw_state_room(new, slots);
+	free(old);
+	*state = new;
+	return 0;
 }
 
 /**
@@ -359,6 +400,7 @@ static int arrive(struct walk *w, uint32_t context, uint32_t at, struct rw_state
 {
 	enum rw_join joined = RW_JOIN_APART;
 	struct point *p;
+	uint32_t slots;
 	int i, err;
 
 	err = get_point(w, context, at, st->cur, &p);
@@ -366,10 +408,13 @@ static int arrive(struct walk *w, uint32_t context, uint32_t at, struct rw_state
 		return err;
 	if (!st->cur && !w->loops[at])
 		st->turn = 0;
+	slots = rw_state_slots(st);
 	for (i = 0; i < p->cnt; i++) {
-		if (st->turn != p->state[i]->turn && p->cnt < MAX_TURNS && !is_head(w, at))
+		if (st->turn != p->state[i]->turn && may_split(w, p) && !is_head(w, at))
 			continue;
 		err = work(w, JOIN_STEPS * (st->cur + 1), at);
+		if (!err)
+			err = make_room(w, &p->state[i], slots, at);
 		if (err)
 			return err;
 		joined = rw_state_join(p->state[i], st, w->live[at], manner(w, p, i));
@@ -381,12 +426,12 @@ static int arrive(struct walk *w, uint32_t context, uint32_t at, struct rw_state
 		}
 	}
 	if (joined == RW_JOIN_APART) {
-		p->state[i] = keep(w, rw_state_size(st), at, &err);
+		p->state[i] = keep(w, rw_state_size(st->cur, slots), at, &err);
 		if (!p->state[i])
 			return err;
 		if (is_head(w, at))
 			st->turn = ++w->turns;
-		rw_state_copy(p->state[i], st);
+		rw_state_keep(p->state[i], st, slots);
 		p->cnt++;
 	}
 	p->fresh |= (uint16_t)(1u << i);

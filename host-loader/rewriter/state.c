@@ -280,14 +280,32 @@ void rw_state_each(struct rw_state *st, void (*change)(struct rw_val *v, const v
 }
 
 /**
- * rw_state_size() - bytes that a state takes
+ * rw_state_slots() - slots of the last frame up to the last that holds something
  * @st: the state
+ *
+ * Return: number of them
+ */
+uint32_t rw_state_slots(const struct rw_state *st)
+{
+	const struct rw_slot *slot = st->frame[st->cur].slot;
+	uint32_t n = st->slots;
+
+	while (n && !slot[n - 1].size && !slot[n - 1].ptr && !slot[n - 1].init)
+		n--;
+	return n;
+}
+
+/**
+ * rw_state_size() - bytes that a state takes
+ * @cur: number of its last frame
+ * @slots: slots of that
  *
  * Return: as malloc() wants it
  */
-size_t rw_state_size(const struct rw_state *st)
+size_t rw_state_size(uint32_t cur, uint32_t slots)
 {
-	return sizeof(*st) + (st->cur + 1) * sizeof(st->frame[0]);
+	return sizeof(struct rw_state) + cur * sizeof(struct rw_frame) +
+	       offsetof(struct rw_frame, slot) + slots * sizeof(struct rw_slot);
 }
 
 /**
@@ -317,18 +335,45 @@ void rw_state_init(struct rw_state *st)
 	st->cur = 0;
 	st->moved = false;
 	st->turn = 0;
+	st->slots = RW_SLOTS;
 	rw_frame_init(&st->frame[0], 0, 0);
 	st->frame[0].reg[BPF_REG_1] = rw_val_start(RW_CTX);
 }
 
 /**
- * rw_state_copy() - copy a state
- * @to: room for as many frames as @from has
- * @from: the state
+ * rw_state_room() - make room for slots of the last frame
+ * @st: a state that has memory for them
+ * @slots: number of them, not less than there were
+ */
+void rw_state_room(struct rw_state *st, uint32_t slots)
+{
+	const struct rw_slot empty = { .val = rw_val_kind(RW_UNINIT) };
+
+	while (st->slots < slots)
+		st->frame[st->cur].slot[st->slots++] = empty;
+}
+
+/**
+ * rw_state_copy() - copy a state to work on it
+ * @to: room for as many whole frames as @from has
+ * @from: the state; can be one that was kept
  */
 void rw_state_copy(struct rw_state *to, const struct rw_state *from)
 {
-	memcpy(to, from, rw_state_size(from));
+	memcpy(to, from, rw_state_size(from->cur, from->slots));
+	rw_state_room(to, RW_SLOTS);
+}
+
+/**
+ * rw_state_keep() - copy a state to keep it
+ * @to: room for as many frames as @from has, the last one with @slots slots
+ * @from: the state; in its last frame it uses no more slots
+ * @slots: number of them
+ */
+void rw_state_keep(struct rw_state *to, const struct rw_state *from, uint32_t slots)
+{
+	memcpy(to, from, rw_state_size(from->cur, slots));
+	to->slots = slots;
 }
 
 /**
@@ -441,8 +486,8 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
 
 /**
  * rw_state_join() - make one state cover another as well
- * @st: the state
- * @other: the other one, with as many frames
+ * @st: the state, one that is kept
+ * @other: the other one, with as many frames, and using no slot that @st has not
  * @live: bit n set: the running function may still read register n
  * @how: RW_JOIN_FORCE and so on
  *
@@ -473,7 +518,7 @@ enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, ui
 			grew |= !rw_val_eq(&v, &a->reg[i]);
 			a->reg[i] = v;
 		}
-		for (int i = 0; i < RW_SLOTS; i++)
+		for (uint32_t i = 0; i < (f == st->cur ? st->slots : RW_SLOTS); i++)
 			grew |= join_slot(&a->slot[i], &b->slot[i], widen);
 	}
 	return grew ? RW_JOIN_GREW : RW_JOIN_SAME;

@@ -109,12 +109,15 @@ struct rw_frame {
  * @cur: number of the one that runs; 0 is the program's entry
  * @moved: the packet's start may not be where it was when it came
  * @turn: which turn of a loop it is, a number of the analysis' own; 0 outside
+ * @slots: slots of the last frame that are there: all of a state that is worked
+ *         on; of one that is kept, the rest holds nothing
  * @frame: they, up to @cur
  */
 struct rw_state {
 	uint32_t cur;
 	bool moved;
 	uint32_t turn;
+	uint32_t slots;
 	struct rw_frame frame[];
 };
 
@@ -144,9 +147,12 @@ bool rw_val_redirects(const struct rw_val *v);
 struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b);
 struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool minus);
 
-size_t rw_state_size(const struct rw_state *st);
+uint32_t rw_state_slots(const struct rw_state *st);
+size_t rw_state_size(uint32_t cur, uint32_t slots);
 void rw_state_init(struct rw_state *st);
 void rw_state_copy(struct rw_state *to, const struct rw_state *from);
+void rw_state_keep(struct rw_state *to, const struct rw_state *from, uint32_t slots);
+void rw_state_room(struct rw_state *st, uint32_t slots);
 enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
 			   unsigned int how);
 
