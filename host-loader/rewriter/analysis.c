@@ -448,9 +448,14 @@ static void note(struct walk *w, uint32_t at)
 	const struct rw_val *reg = w->st->frame[w->st->cur].reg;
 	struct rw_fact *fact = &w->env.an->at[at];
 
+	if (!fact->seen) {
+		memcpy(fact->reg, reg, sizeof(fact->reg));
+		fact->seen = true;
+		return;
+	}
 	for (int i = 0; i < RW_REGS; i++)
-		fact->reg[i] = fact->seen ? rw_val_join(&fact->reg[i], &reg[i]) : reg[i];
-	fact->seen = true;
+		if (!rw_val_eq(&fact->reg[i], &reg[i]))
+			fact->reg[i] = rw_val_join(&fact->reg[i], &reg[i]);
 }
 
 /**

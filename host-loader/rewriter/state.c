@@ -109,21 +109,6 @@ static void set_places(struct rw_val *v, int64_t min, int64_t max)
 }
 
 /**
- * rw_val_eq() - is the same known of two values?
- * @a: one
- * @b: the other
- *
- * Return: true if so
- */
-bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
-{
-	return a->kinds == b->kinds && a->known == b->known && a->nullable == b->nullable &&
-	       a->redirect == b->redirect && a->frame == b->frame && a->map == b->map &&
-	       a->id == b->id && a->base == b->base && a->range == b->range && a->off == b->off &&
-	       a->limits.min == b->limits.min && a->limits.max == b->limits.max;
-}
-
-/**
  * rw_val_is() - is a value surely of one kind, and no NULL pointer?
  * @v: the value
  * @kind: RW_SCALAR and so on
@@ -467,8 +452,12 @@ static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, boo
  */
 static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
 {
-	struct rw_slot was = *s;
+	struct rw_slot was;
 
+	if (s->ptr == o->ptr && s->init == o->init && s->size == o->size && s->at == o->at &&
+	    rw_val_eq(&s->val, &o->val))
+		return false;
+	was = *s;
 	s->ptr = was.ptr | o->ptr;
 	s->init = was.init & o->init;
 	if (!was.size) {
@@ -513,8 +502,11 @@ enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, ui
 
 		for (int i = 0; i < RW_REGS; i++) {
 			bool dead = f == st->cur && !(live & 1u << i);
-			struct rw_val v = widened(&a->reg[i], &b->reg[i], widen || dead);
+			struct rw_val v;
 
+			if (rw_val_eq(&a->reg[i], &b->reg[i]))
+				continue;
+			v = widened(&a->reg[i], &b->reg[i], widen || dead);
 			grew |= !rw_val_eq(&v, &a->reg[i]);
 			a->reg[i] = v;
 		}

@@ -121,6 +121,21 @@ struct rw_state {
 	struct rw_frame frame[];
 };
 
+/**
+ * rw_val_eq() - is the same known of two values?
+ * @a: one
+ * @b: the other
+ *
+ * Return: true if so
+ */
+static inline bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
+{
+	return a->kinds == b->kinds && a->known == b->known && a->nullable == b->nullable &&
+	       a->redirect == b->redirect && a->frame == b->frame && a->map == b->map &&
+	       a->id == b->id && a->base == b->base && a->range == b->range && a->off == b->off &&
+	       a->limits.min == b->limits.min && a->limits.max == b->limits.max;
+}
+
 /* How rw_state_join() is to go about it */
 #define RW_JOIN_FORCE	(1u << 0)	/* also where they disagree on a register's kind */
 #define RW_JOIN_TURNS	(1u << 1)	/* not where live registers are different constants */
@@ -140,7 +155,6 @@ struct rw_val rw_val_start(uint16_t kind);
 struct rw_range rw_val_limits(const struct rw_val *v);
 void rw_val_limit(struct rw_val *v, struct rw_range limits);
 bool rw_val_places(const struct rw_val *v, int64_t *min, int64_t *max);
-bool rw_val_eq(const struct rw_val *a, const struct rw_val *b);
 bool rw_val_is(const struct rw_val *v, uint16_t kind);
 bool rw_val_is_const(const struct rw_val *v, int64_t number);
 bool rw_val_redirects(const struct rw_val *v);
