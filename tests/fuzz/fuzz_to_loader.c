@@ -122,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (m.fd >= 0)
 		close(m.fd);
 	body = malloc(m.body_len ? m.body_len : 1);
-	FUZZ_MUST(body);
+	FUZZ_MUST(body && m.body);
 	memcpy(body, m.body, m.body_len);
 	read_body(body, m.body_len);
 	free(body);

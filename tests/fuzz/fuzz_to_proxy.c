@@ -175,7 +175,7 @@ static const struct loader_ops bench_ops = {
 static void turn(struct bench *b)
 {
 	static unsigned char buf[VBPF_MSG_MAX];
-	struct vbpf_msg m;
+	struct vbpf_msg m = { .fd = -1 };
 
 	while (sd_event_run(b->event, 0) > 0)
 		;
