@@ -37,7 +37,7 @@ void attach_drop(struct port *port)
 	link_drop(port, &port->norm_link, STORE_NORM);
 	turn_drop(port);
 	if (port->tap)
-		norm_unbind(port->norm, port->tap);
+		norm_unbind(port->norm, &port->tap, 1);
 	port->tap = 0;
 	port->attached = NULL;
 }
@@ -64,7 +64,7 @@ static int attach_norm(struct port *port, uint32_t ifindex, uint32_t reach)
 			return err;
 		}
 	}
-	err = norm_bind(port->norm, ifindex, port->norm_state);
+	err = norm_bind(port->norm, port->norm_state, &ifindex, 1);
 	if (err)
 		return err;
 	port->tap = ifindex;
@@ -203,7 +203,7 @@ static void attach_renew(struct port *port, uint32_t ifindex)
 	if (!ifindex)
 		return;
 	port->tap = ifindex;
-	err = norm_bind(port->norm, ifindex, port->norm_state);
+	err = norm_bind(port->norm, port->norm_state, &ifindex, 1);
 	if (!err)
 		err = norm_set(port->norm_state, NORM_REACH, reach);
 	port->reach = reach;

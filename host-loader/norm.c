@@ -10,8 +10,6 @@
 #include "kern.h"
 #include "norm.h"
 
-#define NORM_NETDEVS	3	/* of a port: its TAP and the ends of its pair */
-
 /**
  * norm_load() - load the normaliser and what belongs to it (datapath.bpf.c)
  * @norm: filled; to be freed with norm_free() in any case
@@ -124,26 +122,33 @@ int norm_set(int port, enum norm_slot slot, uint32_t value)
 /**
  * norm_bind() - let the programs find a port, and wait for those that run
  * @norm: the programs
- * @ifindex: a netdev of the port's
  * @port: fd of the port's map
+ * @ifindexes: netdevs of the port's
+ * @cnt: number of @ifindexes, at most NORM_NETDEVS
  *
  * The kernel returns from a change in a map of maps when every program that
  * began before it has ended: this is what orders one change after another for
- * packets on other CPUs, also if nothing is changed here.
+ * packets on other CPUs, also if nothing is changed here. It takes a while, so
+ * all netdevs are done at a time.
  *
  * Return: 0, or a negative errno
  */
-int norm_bind(const struct norm *norm, uint32_t ifindex, int port)
+int norm_bind(const struct norm *norm, int port, const uint32_t *ifindexes, uint32_t cnt)
 {
-	return bpf_map_update_elem(norm->ports, &ifindex, &port, BPF_ANY);
+	int ports[NORM_NETDEVS];
+
+	for (uint32_t i = 0; i < cnt; i++)
+		ports[i] = port;
+	return bpf_map_update_batch(norm->ports, ifindexes, ports, &cnt, NULL);
 }
 
 /**
- * norm_unbind() - forget a netdev, if it is known
+ * norm_unbind() - forget netdevs that norm_bind() was told of
  * @norm: the programs
- * @ifindex: the netdev
+ * @ifindexes: the netdevs
+ * @cnt: number of @ifindexes
  */
-void norm_unbind(const struct norm *norm, uint32_t ifindex)
+void norm_unbind(const struct norm *norm, const uint32_t *ifindexes, uint32_t cnt)
 {
-	bpf_map_delete_elem(norm->ports, &ifindex);
+	bpf_map_delete_batch(norm->ports, ifindexes, &cnt, NULL);
 }

@@ -6,6 +6,8 @@
 #include "datapath.h"
 #include "text.h"
 
+#define NORM_NETDEVS	3	/* of a port: its TAP and the ends of its pair */
+
 struct datapath;
 
 /**
@@ -29,7 +31,7 @@ void norm_free(struct norm *norm);
 int norm_port_new(void);
 int norm_port_check(int port);
 int norm_set(int port, enum norm_slot slot, uint32_t value);
-int norm_bind(const struct norm *norm, uint32_t ifindex, int port);
-void norm_unbind(const struct norm *norm, uint32_t ifindex);
+int norm_bind(const struct norm *norm, int port, const uint32_t *ifindexes, uint32_t cnt);
+void norm_unbind(const struct norm *norm, const uint32_t *ifindexes, uint32_t cnt);
 
 #endif /* NORM_H */

@@ -195,23 +195,30 @@ static int pair_ethtool(const char *name, void *cmd)
  */
 static int pair_offloads_off(const char *name)
 {
-	struct {
-		struct ethtool_gfeatures head;
-		struct ethtool_get_features_block blocks[PAIR_FEATURES];
-	} have = { .head = { .cmd = ETHTOOL_GFEATURES, .size = PAIR_FEATURES } };
-	struct {
-		struct ethtool_sfeatures head;
-		struct ethtool_set_features_block blocks[PAIR_FEATURES];
-	} want = { .head = { .cmd = ETHTOOL_SFEATURES } };
+	union {
+		struct ethtool_gfeatures cmd;
+		char room[sizeof(struct ethtool_gfeatures) +
+			  PAIR_FEATURES * sizeof(struct ethtool_get_features_block)];
+	} have = { .cmd = { .cmd = ETHTOOL_GFEATURES, .size = PAIR_FEATURES } };
+	union {
+		struct ethtool_sfeatures cmd;
+		char room[sizeof(struct ethtool_sfeatures) +
+			  PAIR_FEATURES * sizeof(struct ethtool_set_features_block)];
+	} want = { .cmd = { .cmd = ETHTOOL_SFEATURES } };
 	int ret = pair_ethtool(name, &have);
 
 	if (ret < 0)
 		return ret;
-	if (have.head.size > PAIR_FEATURES)
+	if (have.cmd.size > PAIR_FEATURES)
 		return -E2BIG;
-	want.head.size = have.head.size;
-	for (uint32_t i = 0; i < have.head.size; i++)
-		want.blocks[i].valid = have.blocks[i].available & ~have.blocks[i].never_changed;
+	want.cmd.size = have.cmd.size;
+	for (uint32_t i = 0; i < have.cmd.size; i++) {
+		const struct ethtool_get_features_block *block = &have.cmd.features[i];
+
+		want.cmd.features[i] = (struct ethtool_set_features_block){
+			.valid = block->available & ~block->never_changed,
+		};
+	}
 	ret = pair_ethtool(name, &want);
 	return ret < 0 ? ret : 0;
 }

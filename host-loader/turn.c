@@ -64,6 +64,7 @@ bool turn_ready(const struct port *port)
  */
 void turn_drop(struct port *port)
 {
+	const uint32_t ends[] = { port->pair.out, port->pair.in };
 	int err;
 
 	if (port->norm_state >= 0) {
@@ -74,8 +75,7 @@ void turn_drop(struct port *port)
 	link_drop(port, &port->pair_in, STORE_PAIR_IN);
 	if (!port->pair.out && !port->pair.in)
 		return;
-	norm_unbind(port->norm, port->pair.out);
-	norm_unbind(port->norm, port->pair.in);
+	norm_unbind(port->norm, ends, 2);
 	err = pair_delete(port->pair.out ?: port->pair.in);
 	if (err)
 		log_msg(LOG_ERR, port->conf->name, "cannot delete the veth pair: %s",
@@ -92,15 +92,12 @@ void turn_drop(struct port *port)
  */
 static int turn_tell(struct port *port, uint32_t tap)
 {
+	const uint32_t ends[] = { port->pair.out, port->pair.in };
 	int err = norm_set(port->norm_state, NORM_TAP, tap);
 
 	if (!err)
 		err = norm_set(port->norm_state, NORM_IN, port->pair.in);
-	if (!err)
-		err = norm_bind(port->norm, port->pair.in, port->norm_state);
-	if (!err)
-		err = norm_bind(port->norm, port->pair.out, port->norm_state);
-	return err;
+	return err ? err : norm_bind(port->norm, port->norm_state, ends, 2);
 }
 
 /**
@@ -172,7 +169,7 @@ int turn_widen(struct port *port, uint32_t tap, uint32_t reach)
 		return err;
 	err = norm_set(port->norm_state, NORM_REACH, reach);
 	if (!err)
-		err = norm_bind(port->norm, tap, port->norm_state);
+		err = norm_bind(port->norm, port->norm_state, &tap, 1);
 	if (!err)
 		port->reach = reach;
 	return err;
@@ -192,7 +189,7 @@ int turn_narrow(struct port *port, uint32_t tap, uint32_t reach)
 
 	if (reach >= port->reach)
 		return 0;
-	err = norm_bind(port->norm, tap, port->norm_state);
+	err = norm_bind(port->norm, port->norm_state, &tap, 1);
 	if (!err)
 		err = norm_set(port->norm_state, NORM_REACH, reach);
 	if (!err)
