@@ -65,10 +65,20 @@ struct {
 	__array(values, struct norm_port);
 } norm_ports SEC(".maps");
 
-/* Of the kernel's struct sk_buff what is not in struct __sk_buff */
+/* Of the kernel's structures what is not in struct __sk_buff */
+struct net_device {
+	unsigned long state;
+} __attribute__((preserve_access_index));
+
 struct sk_buff {
+	struct net_device *dev;
 	__u8 ip_summed:2;
 } __attribute__((preserve_access_index));
+
+enum netdev_state_t {
+	__LINK_STATE_START,
+	__LINK_STATE_NOCARRIER = 2,
+};
 
 extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
 
@@ -250,6 +260,22 @@ int vbpf_normalise(struct __sk_buff *skb)
 }
 
 /**
+ * norm_up() - is the netdev up at which a packet is, and its other end, too?
+ * @skb: the packet
+ *
+ * Return: whether they are
+ */
+static __always_inline int norm_up(struct __sk_buff *skb)
+{
+	struct sk_buff *kern = bpf_cast_to_kern_ctx(skb);
+	unsigned long state = kern->dev->state;
+
+	return state & 1ul << bpf_core_enum_value(enum netdev_state_t, __LINK_STATE_START) &&
+	       !(state & 1ul << bpf_core_enum_value(enum netdev_state_t,
+						    __LINK_STATE_NOCARRIER));
+}
+
+/**
  * vbpf_out() - let nothing into the pair but what the normaliser sends
  * @skb: a packet that is sent into the pair
  *
@@ -272,7 +298,7 @@ int vbpf_out(struct __sk_buff *skb)
 	if (!guard || !*guard)
 		return NORM_DROP;
 	*guard = 0;
-	return NORM_NEXT;
+	return norm_up(skb) ? NORM_NEXT : norm_fail(port);
 }
 
 /**

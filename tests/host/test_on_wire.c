@@ -163,7 +163,7 @@ static bool test_start(void)
 static bool test_none(void)
 {
 	wire_forget();
-	CHECK(wire_both_ways(WIRE_GUEST, STREAM));
+	CHECK(wire_both_ways(WIRE_GUEST, WIRE_SENDER, STREAM));
 	CHECK(wire.seen->longest > 4 * WIRE_FRAME);
 	CHECK(wire.seen->gso && wire.seen->partial);
 	return true;
@@ -183,7 +183,7 @@ static bool whole(const char *name, const char *form)
 	CHECK(sock >= 0);
 	CHECK(is_mode("vm0", "header"));
 	wire_forget();
-	CHECK(wire_both_ways(WIRE_GUEST, STREAM));
+	CHECK(wire_both_ways(WIRE_GUEST, WIRE_SENDER, STREAM));
 	CHECK(wire.seen->longest > 4 * WIRE_FRAME);
 	CHECK(wire.seen->gso && wire.seen->partial);
 	CHECK(counter("vm0", "whole") >= (int64_t)wire.seen->gso);
@@ -207,7 +207,7 @@ static bool cut_up(const char *name, const char *form)
 	CHECK(is_mode("vm0", "full"));
 	CHECK(!wire_run(wire.host, "[ \"$(" PAIRS ")\" = 2 ]"));
 	wire_forget();
-	CHECK(wire_both_ways(WIRE_GUEST, STREAM));
+	CHECK(wire_both_ways(WIRE_GUEST, WIRE_SENDER, STREAM));
 	CHECK(wire.seen->longest <= WIRE_FRAME);
 	CHECK_EQ(wire.seen->gso, 0);
 	CHECK_EQ(wire.seen->partial, 0);
@@ -249,6 +249,26 @@ static bool test_options(void)
 static bool test_length(void)
 {
 	return cut_up("wire_length", "lite");
+}
+
+/**
+ * test_ipv6() - the same over IPv6
+ *
+ * Return: whether it makes no difference
+ */
+static bool test_ipv6(void)
+{
+	int sock = attach("vm0", "wire_length", "lite");
+
+	CHECK(sock >= 0);
+	wire_forget();
+	CHECK(wire_both_ways(WIRE_GUEST6, WIRE_SENDER6, STREAM));
+	CHECK(wire.seen->frames > STREAM / WIRE_FRAME);
+	CHECK(wire.seen->longest <= WIRE_FRAME);
+	CHECK_EQ(wire.seen->gso, 0);
+	CHECK_EQ(wire.seen->partial, 0);
+	CHECK(counter("vm0", "turned") > 0);
+	return release(sock);
 }
 
 /**
@@ -324,7 +344,7 @@ static bool tagged(const char *name, const char *mode)
 	CHECK(wire_enter(wire.host));
 	CHECK(push >= 0 && pop >= 0);
 	wire_forget();
-	CHECK(wire_both_ways(WIRE_GUEST, STREAM));
+	CHECK(wire_both_ways(WIRE_GUEST, WIRE_SENDER, STREAM));
 	CHECK(wire.seen->tagged > 10);
 	if (!strcmp(mode, "full"))
 		CHECK(!wire.seen->gso && wire.seen->longest <= WIRE_FRAME + 4);
@@ -375,7 +395,7 @@ static bool test_routed(void)
 			" ip route add default via 10.9.1.254"));
 	CHECK(!wire_run(wire.sender, "ip route add default via 10.9.0.254"));
 	wire_forget();
-	CHECK(wire_both_ways(WIRE_ROUTED, STREAM));
+	CHECK(wire_both_ways(WIRE_ROUTED, WIRE_SENDER, STREAM));
 	CHECK(!wire.seen->gso && wire.seen->longest <= WIRE_FRAME);
 	CHECK(counter("vm0", "turned") > 0);
 	CHECK(!wire_run(wire.sender, "ip route del default"));
@@ -454,7 +474,7 @@ static bool test_restart(void)
 }
 
 /**
- * test_cut_off() - somebody deletes the pair
+ * test_cut_off() - somebody sets the pair down, then deletes it
  *
  * Return: whether packets that need it are dropped and counted, the others are
  *         not, and to attach again mends it
@@ -467,10 +487,20 @@ static bool test_cut_off(void)
 
 	CHECK(sock >= 0);
 	CHECK_EQ(wire_datagrams(WIRE_GUEST, 3, false), 3);
+	for (const char *end = "oi"; *end; end++) {
+		failed = counter("vm0", "failed");
+		CHECK(!wire_run(wire.host, "ip link set vbpf%u%c down", if_nametoindex(TAP),
+				*end));
+		CHECK_EQ(wire_datagrams(WIRE_GUEST, 3, false), 0);
+		CHECK(counter("vm0", "failed") >= failed + 3);
+		CHECK(!wire_run(wire.host, "ip link set vbpf%u%c up", if_nametoindex(TAP), *end));
+		CHECK_EQ(wire_datagrams(WIRE_GUEST, 3, false), 3);
+	}
+	failed = counter("vm0", "failed");
 	CHECK(!wire_run(wire.host, "ip link del vbpf%ui", if_nametoindex(TAP)));
 	CHECK_EQ(wire_datagrams(WIRE_GUEST, 3, false), 0);
+	CHECK(counter("vm0", "failed") >= failed + 3);
 	failed = counter("vm0", "failed");
-	CHECK(failed >= 3);
 	CHECK(!wire_run(wire.host, "%s/vbpf -c %s show vm0 | grep 'veth pair.*gone'", bed.bin,
 			bed_path("control")));
 	wire_forget();
@@ -802,6 +832,7 @@ int main(void)
 		{ "headers: GSO frames stay whole", test_headers },
 		{ "headers, on a copy: GSO frames stay whole", test_options },
 		{ "length: frames are cut", test_length },
+		{ "length, IPv6: frames are cut", test_ipv6 },
 		{ "writing: frames are cut, checksums right", test_write },
 		{ "a checksum that was left to others is there", test_check },
 		{ "VLAN tag, frames are cut", test_vlan },

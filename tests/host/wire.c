@@ -200,9 +200,11 @@ bool wire_make(void)
 			" ip link set s0 up master br0 && ip link set " TAP " up master br0 &&"
 			" ip link set br0 up", (int)getpid(), wire.sender));
 	CHECK(!wire_run(wire.sender, "ip link set lo up && ip link set eth0 address"
-			" 52:54:00:00:00:01 up && ip addr add " WIRE_SENDER "/24 brd + dev eth0"));
+			" 52:54:00:00:00:01 up && ip addr add " WIRE_SENDER "/24 brd + dev eth0 &&"
+			" ip addr add " WIRE_SENDER6 "/64 nodad dev eth0"));
 	CHECK(!wire_run(wire.guest, "ip link set lo up && ip link set eth0 address"
-			" 52:54:00:12:34:56 up && ip addr add " WIRE_GUEST "/24 dev eth0"));
+			" 52:54:00:12:34:56 up && ip addr add " WIRE_GUEST "/24 dev eth0 &&"
+			" ip addr add " WIRE_GUEST6 "/64 nodad dev eth0"));
 	wire.relay = fork();
 	if (!wire.relay) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -243,6 +245,28 @@ static void wire_bytes(uint64_t *state, char *buf)
 }
 
 /**
+ * wire_addr() - where streams go
+ * @addr: an IPv4 or IPv6 address
+ * @ss: set to it, with the port
+ */
+static void wire_addr(const char *addr, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	if (strchr(addr, ':')) {
+		sin6->sin6_family = AF_INET6;
+		sin6->sin6_port = htons(WIRE_PORT);
+		inet_pton(AF_INET6, addr, &sin6->sin6_addr);
+	} else {
+		sin->sin_family = AF_INET;
+		sin->sin_port = htons(WIRE_PORT);
+		inet_pton(AF_INET, addr, &sin->sin_addr);
+	}
+}
+
+/**
  * wire_receive() - take one connection, and compare what comes
  * @sock: socket that listens
  * @bytes: how many must come
@@ -272,10 +296,10 @@ static bool wire_receive(int sock, uint64_t bytes)
  *
  * Return: whether all was sent, and the other side is done with it
  */
-static bool wire_send(const struct sockaddr_in *to, uint64_t bytes)
+static bool wire_send(const struct sockaddr_storage *to, uint64_t bytes)
 {
 	static char buf[WIRE_CHUNK];
-	int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int sock = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	uint64_t state = bytes;
 	bool ok = sock >= 0 && !connect(sock, (const struct sockaddr *)to, sizeof(*to));
 
@@ -297,7 +321,7 @@ static bool wire_send(const struct sockaddr_in *to, uint64_t bytes)
  */
 pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(WIRE_PORT) };
+	struct sockaddr_storage ss = { 0 };
 	int on = 1, sock, status = -1;
 	pid_t pid = fork(), receiver;
 
@@ -305,12 +329,12 @@ pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(WIRE_SECONDS);
-	inet_pton(AF_INET, addr, &sin.sin_addr);
+	wire_addr(addr, &ss);
 	if (!wire_enter(to))
 		_exit(2);
-	sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	sock = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(sock, (struct sockaddr *)&sin, sizeof(sin)) || listen(sock, 1))
+	if (bind(sock, (struct sockaddr *)&ss, sizeof(ss)) || listen(sock, 1))
 		_exit(3);
 	receiver = fork();
 	if (!receiver) {
@@ -318,7 +342,7 @@ pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes)
 		alarm(WIRE_SECONDS);
 		_exit(!wire_receive(sock, bytes));
 	}
-	if (!wire_enter(from) || !wire_send(&sin, bytes))
+	if (!wire_enter(from) || !wire_send(&ss, bytes))
 		_exit(4);
 	waitpid(receiver, &status, 0);
 	_exit(status ? 5 : 0);
@@ -342,14 +366,15 @@ bool wire_wait(pid_t stream)
 /**
  * wire_both_ways() - send a stream to the guest, and one back
  * @guest: address of the guest
+ * @sender: of the other one
  * @bytes: how many each
  *
  * Return: whether every byte came
  */
-bool wire_both_ways(const char *guest, uint64_t bytes)
+bool wire_both_ways(const char *guest, const char *sender, uint64_t bytes)
 {
 	return wire_wait(wire_stream(wire.sender, wire.guest, guest, bytes)) &&
-	       wire_wait(wire_stream(wire.guest, wire.sender, WIRE_SENDER, bytes));
+	       wire_wait(wire_stream(wire.guest, wire.sender, sender, bytes));
 }
 
 /**

@@ -8,6 +8,8 @@
 #define WIRE_SENDER	"10.9.0.1"	/* on the bridge */
 #define WIRE_GUEST	"10.9.0.2"	/* behind the TAP of port vm0 */
 #define WIRE_ROUTED	"10.9.1.2"	/* the guest's, when its TAP is routed */
+#define WIRE_SENDER6	"fd00::1"
+#define WIRE_GUEST6	"fd00::2"
 #define WIRE_FRAME	1514		/* the longest that an MTU of 1500 allows */
 
 /**
@@ -52,7 +54,7 @@ bool wire_enter(int ns);
 void wire_forget(void);
 pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes);
 bool wire_wait(pid_t stream);
-bool wire_both_ways(const char *guest, uint64_t bytes);
+bool wire_both_ways(const char *guest, const char *sender, uint64_t bytes);
 int wire_datagrams(const char *addr, int cnt, bool broadcast);
 
 #endif /* WIRE_H */
