@@ -191,8 +191,9 @@ int attach_clear(struct port *port, uint32_t handle, struct text *why)
  * @port: the port; its program is back
  * @ifindex: of the TAP, or 0 if that is away
  *
- * On failure the old ones go on working, on what they know. The port's reach is
- * what this configuration says: the attached program can do with either.
+ * On failure the old ones go on working, on what they know, and the port's reach
+ * counts as 0, lest it be thought wider than it is. On success it is what this
+ * configuration says: the attached program can do with either.
  */
 static void attach_renew(struct port *port, uint32_t ifindex)
 {
@@ -205,12 +206,13 @@ static void attach_renew(struct port *port, uint32_t ifindex)
 	port->tap = ifindex;
 	err = norm_bind(port->norm, port->norm_state, &ifindex, 1);
 	if (!err)
-		err = norm_set(port->norm_state, NORM_REACH, reach);
-	port->reach = reach;
-	if (!err)
-		err = bpf_link_update(port->norm_link, port->norm->normalise, NULL);
-	if (!err)
 		err = turn_prepare(port, ifindex, reach);
+	if (!err)
+		err = norm_set(port->norm_state, NORM_REACH, reach);
+	if (!err) {
+		port->reach = reach;
+		err = bpf_link_update(port->norm_link, port->norm->normalise, NULL);
+	}
 	if (err)
 		log_msg(LOG_WARNING, port->conf->name,
 			"the normaliser that is attached is not renewed: %s", strerror(-err));

@@ -255,8 +255,11 @@ static int load_form(struct prog *prog, const struct rw_prog *in, const struct l
 	prog->reach = out.reach;
 	prog->form = form->form;
 	prog->level = VIRTIO_BPF_LEVEL_STRICT;
-	text_add(text, "accepted: form %s, level strict, %u instructions became %u\n",
+	text_add(text, "accepted: form %s, level strict, %u instructions became %u",
 		 form->name, in->cnt, out.cnt);
+	if (out.reach != RW_REACH_ALL)
+		text_add(text, ", which look at the first %u bytes of a packet", out.reach);
+	text_add(text, "\n");
 out:
 	port_close_fd(&scratch);
 	rw_out_free(&out);
