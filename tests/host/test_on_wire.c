@@ -26,6 +26,7 @@
 
 #define MEGABYTE	(1ull << 20)
 #define STREAM		(4 * MEGABYTE)
+#define RATE		(64 * MEGABYTE)	/* of long streams, in a second */
 #define PAIRS		"ip -o link | grep -c 'vbpf[0-9]*[oi][@:]'"
 
 /* Headers before 6.6 lack them. */
@@ -424,7 +425,7 @@ static bool test_swap(void)
 	headers = le32toh(proxy_info(sock).attached);
 	length = proxy_load_file(sock, "wire_length", &reply);
 	CHECK(length > 0);
-	stream = wire_stream(wire.sender, wire.guest, WIRE_GUEST, 256 * MEGABYTE);
+	stream = wire_stream(wire.sender, wire.guest, WIRE_GUEST, 3 * RATE, RATE);
 	dropped = 0;
 	for (int i = 0; i < 10; i++) {
 		CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, length), VIRTIO_BPF_S_OK);
@@ -453,7 +454,7 @@ static bool test_restart(void)
 	pid_t stream;
 
 	CHECK(sock >= 0);
-	stream = wire_stream(wire.sender, wire.guest, WIRE_GUEST, 256 * MEGABYTE);
+	stream = wire_stream(wire.sender, wire.guest, WIRE_GUEST, 3 * RATE, RATE);
 	wire_forget();
 	usleep(200000);
 	for (int i = 0; i < 2; i++) {
@@ -470,6 +471,36 @@ static bool test_restart(void)
 	CHECK(counter("vm0", "returned") > before);
 	CHECK_EQ(counter("vm0", "failed"), 0);
 	CHECK(!wire.seen->gso && !wire.seen->partial && wire.seen->longest <= WIRE_FRAME);
+	return release(sock);
+}
+
+/**
+ * test_configured() - the operator wants no frame to stay whole
+ *
+ * Return: whether none does after a restart, and some do after another
+ */
+static bool test_configured(void)
+{
+	int status, sock = attach("vm0", "wire_headers", "lite");
+	const char *const modes[] = { "full", "header" };
+	struct reply reply;
+
+	CHECK(sock >= 0);
+	CHECK(is_mode("vm0", "header"));
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(bed_stop(), 0);
+		hang_up(sock);
+		CHECK(!wire_run(wire.host, "sed -i '/^header_bytes/d; s/^uid.*/&%s/' %s",
+				i ? "" : "\\nheader_bytes = 0", bed_path("conf")));
+		CHECK(bed_start());
+		sock = proxy_hello(PROXY_UID, "vm0", &status, &reply);
+		CHECK_EQ(status, VIRTIO_BPF_S_OK);
+		CHECK(is_mode("vm0", modes[i]));
+		wire_forget();
+		CHECK(wire_both_ways(WIRE_GUEST, WIRE_SENDER, STREAM));
+		CHECK_EQ(!wire.seen->gso, !i);
+	}
+	CHECK_EQ(counter("vm0", "failed"), 0);
 	return release(sock);
 }
 
@@ -840,7 +871,8 @@ int main(void)
 		{ "a routed TAP", test_routed },
 		{ "programs of both kinds in turn", test_swap },
 		{ "the daemon ends and starts while frames take their turn", test_restart },
-		{ "the veth pair is deleted", test_cut_off },
+		{ "the operator wants every frame cut", test_configured },
+		{ "the veth pair is set down, then deleted", test_cut_off },
 		{ "three more VMs", test_taps },
 		{ "a broadcast to three ports with programs of their own", test_broadcast },
 		{ "XDP_TX of a packet that took the turn, grown", test_encap },

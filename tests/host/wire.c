@@ -293,16 +293,19 @@ static bool wire_receive(int sock, uint64_t bytes)
  * wire_send() - connect and send
  * @to: where
  * @bytes: how many
+ * @rate: in a second, at most, or 0 for as many as can be
  *
  * Return: whether all was sent, and the other side is done with it
  */
-static bool wire_send(const struct sockaddr_storage *to, uint64_t bytes)
+static bool wire_send(const struct sockaddr_storage *to, uint64_t bytes, uint32_t rate)
 {
 	static char buf[WIRE_CHUNK];
 	int sock = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	uint64_t state = bytes;
 	bool ok = sock >= 0 && !connect(sock, (const struct sockaddr *)to, sizeof(*to));
 
+	if (rate)
+		ok = ok && !setsockopt(sock, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate));
 	for (uint64_t left = bytes; ok && left; left -= WIRE_CHUNK) {
 		wire_bytes(&state, buf);
 		ok = send(sock, buf, sizeof(buf), MSG_NOSIGNAL) == (ssize_t)sizeof(buf);
@@ -316,10 +319,11 @@ static bool wire_send(const struct sockaddr_storage *to, uint64_t bytes)
  * @to: namespace of the one who receives
  * @addr: address of the one who receives
  * @bytes: how many, a multiple of 64 KB
+ * @rate: in a second, at most, or 0 for as many as can be
  *
  * Return: a process for wire_wait(), or -1
  */
-pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes)
+pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes, uint32_t rate)
 {
 	struct sockaddr_storage ss = { 0 };
 	int on = 1, sock, status = -1;
@@ -342,7 +346,7 @@ pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes)
 		alarm(WIRE_SECONDS);
 		_exit(!wire_receive(sock, bytes));
 	}
-	if (!wire_enter(from) || !wire_send(&ss, bytes))
+	if (!wire_enter(from) || !wire_send(&ss, bytes, rate))
 		_exit(4);
 	waitpid(receiver, &status, 0);
 	_exit(status ? 5 : 0);
@@ -373,8 +377,8 @@ bool wire_wait(pid_t stream)
  */
 bool wire_both_ways(const char *guest, const char *sender, uint64_t bytes)
 {
-	return wire_wait(wire_stream(wire.sender, wire.guest, guest, bytes)) &&
-	       wire_wait(wire_stream(wire.guest, wire.sender, sender, bytes));
+	return wire_wait(wire_stream(wire.sender, wire.guest, guest, bytes, 0)) &&
+	       wire_wait(wire_stream(wire.guest, wire.sender, sender, bytes, 0));
 }
 
 /**

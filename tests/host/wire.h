@@ -52,7 +52,7 @@ int wire_tap(const char *name, bool offloads);
 int wire_run(int ns, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool wire_enter(int ns);
 void wire_forget(void);
-pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes);
+pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes, uint32_t rate);
 bool wire_wait(pid_t stream);
 bool wire_both_ways(const char *guest, const char *sender, uint64_t bytes);
 int wire_datagrams(const char *addr, int cnt, bool broadcast);
