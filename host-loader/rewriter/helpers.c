@@ -134,6 +134,7 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 		return 0;
 	}
 	if (err) {
+		rw_cut_stack(c->env, c->st, ptr, 0, size);
 		write_stack(c, ptr, known ? &size : NULL);
 	} else if (ptr->kinds & RW_STACK) {
 		struct rw_val number = rw_val_kind(RW_SCALAR);
