@@ -268,10 +268,8 @@ void rw_cut_stack(const struct rw_env *env, const struct rw_state *st, const str
 	const struct rw_slot *slot = st->frame[ptr->frame].slot;
 	int64_t low = ptr->off + off, high = low + size;
 
-	for (int64_t i = 0; i < RW_SLOTS; i++) {
-		int64_t start = -8 * (i + 1), end = -8 * i;
-
-		if (low >= end || high <= start || (low <= start && high >= end))
+	for (int64_t i = -high / 8; i < RW_SLOTS && -8 * i > low; i++) {
+		if (low <= -8 * (i + 1) && high >= -8 * i)
 			continue;
 		if ((slot[i].size == RW_LOST && slot[i].ptr) ||
 		    (slot[i].size == 8 && (slot[i].val.kinds & RW_END)))
