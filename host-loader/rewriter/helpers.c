@@ -86,7 +86,7 @@ static void write_stack(const struct call *c, const struct rw_val *ptr, const ui
 static void read_stack(const struct call *c, const struct rw_val *ptr, uint32_t size)
 {
 	rw_read_stack(c->env, c->st, ptr, 0, size);
-	if (rw_stack_pointers(&c->st->frame[ptr->frame], ptr->off, ptr->off + size))
+	if (rw_stack_pointers(&c->st->frame[ptr->frame], ptr->off, size))
 		c->env->an->leaks = true;
 }
 

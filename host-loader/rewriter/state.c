@@ -592,6 +592,25 @@ struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned 
 }
 
 /**
+ * rw_stack_pointers() - may there be a part of a pointer in a part of the stack?
+ * @frame: the function
+ * @off: where, relative to r10
+ * @size: bytes; any number that lies within the stack
+ *
+ * Return: true if so
+ */
+bool rw_stack_pointers(const struct rw_frame *frame, int64_t off, unsigned int size)
+{
+	for (unsigned int i = 0; i < size; i++) {
+		unsigned int from_top = (unsigned int)-(off + i);
+
+		if (frame->slot[(from_top - 1) / 8].ptr >> (8 - from_top % 8) % 8 & 1)
+			return true;
+	}
+	return false;
+}
+
+/**
  * rw_stack_written() - has a part of a function's stack been written?
  * @frame: the function
  * @off: where, relative to r10
@@ -628,20 +647,4 @@ void rw_stack_smear(struct rw_frame *frame, int64_t from, const struct rw_val *v
 		if (ptr)
 			slot->ptr = 0xff;
 	}
-}
-
-/**
- * rw_stack_pointers() - which bytes of a function's stack may be parts of pointers?
- * @frame: the function
- * @from: lowest offset from r10 that is asked about
- * @to: the end
- *
- * Return: true if one may be
- */
-bool rw_stack_pointers(const struct rw_frame *frame, int64_t from, int64_t to)
-{
-	for (int64_t i = 0; i < RW_SLOTS; i++)
-		if (-8 * i > from && -8 * (i + 1) < to && frame->slot[i].ptr)
-			return true;
-	return false;
 }

@@ -177,8 +177,8 @@ void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number);
 void rw_stack_store(struct rw_frame *frame, int64_t off, unsigned int size,
 		    const struct rw_val *val);
 struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned int size);
+bool rw_stack_pointers(const struct rw_frame *frame, int64_t off, unsigned int size);
 bool rw_stack_written(const struct rw_frame *frame, int64_t off, unsigned int size);
 void rw_stack_smear(struct rw_frame *frame, int64_t from, const struct rw_val *val);
-bool rw_stack_pointers(const struct rw_frame *frame, int64_t from, int64_t to);
 
 #endif /* REWRITER_STATE_H */
