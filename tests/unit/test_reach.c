@@ -170,7 +170,22 @@ static bool loops(void)
 		LDX(BPF_B, R0, R2, 1), ALU64_K(BPF_LSH, R0, 3), ALU64_K(BPF_ADD, R0, 8),
 		ALU64_X(BPF_ADD, R2, R0), ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JNE, R5, 6, -9),
 		JMP_X(BPF_JGT, R2, R3, 0), PASS);
-	/* turns without an end that is known */
+	/* thirty bytes, as options are walked, with a branch in each turn */
+	REACHES(30, ENDS, MOV64_K(R5, 0), HAS(1), LDX(BPF_B, R0, R2, 0),
+		JMP_K(BPF_JEQ, R0, 1, 1), JMP_K(BPF_JEQ, R0, 0, 3), ALU64_K(BPF_ADD, R2, 1),
+		ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JLT, R5, 30, -9), PASS);
+	/* loops in each other */
+	REACHES(3 * 4, ENDS, MOV64_K(R5, 0), MOV64_K(R6, 0), HAS(1), LDX(BPF_B, R0, R2, 0),
+		ALU64_K(BPF_ADD, R2, 1), ALU64_K(BPF_ADD, R6, 1), JMP_K(BPF_JLT, R6, 4, -7),
+		ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JLT, R5, 3, -10), PASS);
+	/* one after the other */
+	REACHES(3 + 4, ENDS, MOV64_K(R5, 0), LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_ADD, R2, 1),
+		ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JLT, R5, 3, -4), MOV64_K(R5, 0),
+		LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_ADD, R2, 1), ALU64_K(BPF_ADD, R5, 1),
+		JMP_K(BPF_JLT, R5, 4, -4), PASS);
+	/* turns without an end that is known, and too many */
+	REACHES(ALL, ENDS, MOV64_K(R5, 0), HAS(1), LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_ADD, R2, 1),
+		ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JLT, R5, 1000, -7), PASS);
 	REACHES(ALL, ENDS, HAS(14), LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_ADD, R2, 1),
 		JMP_X(BPF_JLT, R2, R3, -6), PASS);
 	/* many turns, but the offset is compared by itself; up to the next stop */
