@@ -290,6 +290,57 @@ static bool helpers(void)
 }
 
 /**
+ * copied() - how much of a packet form sfi copies
+ * @insns: the program
+ * @cnt: number of @insns
+ * @window: bytes that it may copy
+ *
+ * Return: what the length is limited to that the copy is made with; 0 if there
+ *         is none
+ */
+static uint32_t copied(const struct bpf_insn *insns, uint32_t cnt, uint32_t window)
+{
+	const struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1 };
+	const struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, 1, window };
+	uint32_t limit = 0;
+	struct rw_out out;
+
+	if (rw_rewrite(&prog, &opts, &out, NULL))
+		return UINT32_MAX;
+	for (uint32_t i = 0; i + 1 < out.cnt && !limit; i++) {
+		const struct bpf_insn want = JMP_K(BPF_JLE, R4, out.insns[i + 1].imm, 1);
+
+		if (out.origin[i] == UINT32_MAX && !memcmp(&out.insns[i], &want, sizeof(want)))
+			limit = (uint32_t)want.imm;
+	}
+	rw_out_free(&out);
+	return limit;
+}
+
+/* What of a packet is copied with a window, of a program */
+#define COPIES(want, window, ...)                                                    \
+	do {                                                                         \
+		static const struct bpf_insn in_[] = { __VA_ARGS__ };                \
+		CHECK_EQ(copied(in_, ARRAY_SIZE(in_), window), want);                \
+	} while (0)
+
+/**
+ * copies() - form sfi copies as far as the program looks, or the window
+ *
+ * Return: true if so
+ */
+static bool copies(void)
+{
+	COPIES(0, 2048, PASS);
+	COPIES(0, 2048, ENDS, PASS);
+	COPIES(14, 2048, ENDS, HAS(14), PASS);
+	COPIES(64, 64, ENDS, HAS(64), PASS);
+	COPIES(64, 64, ENDS, HAS(65), PASS);
+	COPIES(2048, 2048, ENDS, ST(BPF_B, R2, 0, 1), PASS);
+	return true;
+}
+
+/**
  * main() - run the cases
  *
  * Return: exit status
@@ -304,6 +355,7 @@ int main(void)
 		{ "other uses of pointers", ends },
 		{ "changes of the packet", changes },
 		{ "helpers", helpers },
+		{ "what form sfi copies", copies },
 	};
 
 	return ktap_main(cases, ARRAY_SIZE(cases));
