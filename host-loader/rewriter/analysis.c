@@ -28,6 +28,7 @@
 #include "transfer.h"
 
 #define MAX_STATES	40	/* kept apart at one meeting point */
+#define MIN_STATES	8	/* the same, of a program that needs much work */
 #define MAX_TURNS	34	/* of them, because they are different turns of a loop */
 #define MAX_GROWTH	4	/* times that one grows at a loop's head before it is widened */
 #define JOIN_STEPS	8	/* what the comparison of two states counts as */
@@ -326,17 +327,29 @@ static void find_loops(struct walk *w)
 }
 
 /**
+ * in_budget() - may states be kept apart generously?
+ * @w: the analysis
+ *
+ * To know more is worth a part of what an analysis may cost, and no program's
+ * refusal.
+ *
+ * Return: true if so
+ */
+static bool in_budget(const struct walk *w)
+{
+	return w->steps < RW_MAX_STEPS / 8 && w->bytes < RW_MAX_BYTES / 8;
+}
+
+/**
  * may_split() - are turns of a loop still kept apart at a meeting point?
  * @w: the analysis
  * @p: the point
- *
- * It is worth a part of what an analysis may cost, and no program's refusal.
  *
  * Return: true if so
  */
 static bool may_split(const struct walk *w, const struct point *p)
 {
-	return p->cnt < MAX_TURNS && w->steps < RW_MAX_STEPS / 8 && w->bytes < RW_MAX_BYTES / 8;
+	return p->cnt < MAX_TURNS && in_budget(w);
 }
 
 /**
@@ -349,7 +362,8 @@ static bool may_split(const struct walk *w, const struct point *p)
  */
 static unsigned int manner(const struct walk *w, const struct point *p, int i)
 {
-	unsigned int how = i == MAX_STATES - 1 ? RW_JOIN_FORCE : 0;
+	int last = in_budget(w) ? MAX_STATES : MIN_STATES;
+	unsigned int how = i >= last - 1 ? RW_JOIN_FORCE : 0;
 
 	if (!is_head(w, p->insn))
 		return how;
