@@ -337,7 +337,7 @@ static void find_loops(struct walk *w)
  */
 static bool in_budget(const struct walk *w)
 {
-	return w->steps < RW_MAX_STEPS / 8 && w->bytes < RW_MAX_BYTES / 8;
+	return w->steps < RW_MAX_STEPS / 12 && w->bytes < RW_MAX_BYTES / 8;
 }
 
 /**

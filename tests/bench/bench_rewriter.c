@@ -6,7 +6,8 @@
  * each; what counts is CPU time. A parser is a row of headers: each is compared with the packet's end,
  * fields of it are compared with constants, numbers are kept on the stack and
  * looked up in a map. Some have headers whose length is in the packet, which
- * form lite does not do, and some are a loop of a few turns around all of it.
+ * form lite does not do, and some are a loop of a few turns around all of it. A
+ * reach of -1 is all of the packet.
  *
  *	bench_rewriter [INSTRUCTIONS]
  */
@@ -136,7 +137,7 @@ static void measure(const struct parser *p, const char *what, enum rw_form form)
 	uint64_t took[ROUNDS], median;
 	struct text why = { 0 };
 	struct rw_out out;
-	uint32_t cnt = 0;
+	uint32_t cnt = 0, reach = 0;
 
 	printf("%-28s %-5s", what, form == RW_FORM_LITE ? "lite" : "sfi");
 	for (int i = 0; i < ROUNDS; i++) {
@@ -148,11 +149,12 @@ static void measure(const struct parser *p, const char *what, enum rw_form form)
 		}
 		took[i] = now() - took[i];
 		cnt = out.cnt;
+		reach = out.reach;
 		rw_out_free(&out);
 	}
 	qsort(took, ROUNDS, sizeof(took[0]), by_number);
 	median = took[ROUNDS / 2];
-	printf("%8u %8u %8.2f %8.2f\n", p->cnt, cnt, (double)took[0] / 1000,
+	printf("%8u %8u %6d %8.2f %8.2f\n", p->cnt, cnt, (int)reach, (double)took[0] / 1000,
 	       (double)median / 1000);
 	text_free(&why);
 }
@@ -173,8 +175,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bench_rewriter [INSTRUCTIONS, 16000 at most]\n");
 		return 2;
 	}
-	printf("%-28s %-5s%8s %8s %8s %8s\n", "parser", "form", "insns", "becomes", "best ms",
-	       "median");
+	printf("%-28s %-5s%8s %8s %6s %8s %8s\n", "parser", "form", "insns", "becomes", "reach",
+	       "best ms", "median");
 	make(&p, cnt, false, 1);
 	measure(&p, "constant offsets", RW_FORM_LITE);
 	measure(&p, "constant offsets", RW_FORM_SFI);
