@@ -3,11 +3,11 @@
  * DOC: How long the rewriter takes
  *
  * Parsers of some thousand instructions are made up and rewritten, many times
- * each; what counts is CPU time. A parser is a row of headers: each is compared with the packet's end,
- * fields of it are compared with constants, numbers are kept on the stack and
- * looked up in a map. Some have headers whose length is in the packet, which
- * form lite does not do, and some are a loop of a few turns around all of it. A
- * reach of -1 is all of the packet.
+ * each; what counts is CPU time. A parser is a row of headers: each is compared
+ * with the packet's end, fields of it are compared with constants, numbers are
+ * kept on the stack and looked up in a map. Some have headers whose length is in
+ * the packet, which form lite does not do, and some are a loop of a few turns
+ * around all of it. A reach of -1 is all of the packet.
  *
  *	bench_rewriter [INSTRUCTIONS]
  */
