@@ -200,7 +200,7 @@ static int difference(struct lite *l, uint32_t at)
 	emit_len(l, at, dst);
 	if (a->kinds == RW_PKT)
 		rw_emit(&g->edit, class | BPF_NEG, dst, 0, 0, 0);
-	if (k || class == BPF_ALU)
+	if (k)
 		rw_emit(&g->edit, class | BPF_ADD | BPF_K, dst, 0, 0, (int32_t)k);
 	return 0;
 }
@@ -398,7 +398,8 @@ int rw_form_lite(struct rw_gen *g)
 		if (!l.func) {
 			rw_edit_own(&g->edit);
 			rw_edit_place(&g->edit, g->epilogue);
-			g->target->epilogue(g);
+			g->target->verdict(g);
+			g->target->finish(g);
 		}
 	}
 	return 0;

@@ -9,10 +9,12 @@
  * no arithmetic that an XDP verifier allows makes a pointer wrap around, that
  * none is ever NULL and that 32 bits hold it.
  *
- * Start, end and start of the metadata are in the scratch's header and are
- * loaded from there, so the verifier knows nothing of them; it then knows
- * nothing of pointers made from them, whichever path it comes by. That is what
- * it wants: limits that differ from path to path are an error to it.
+ * Start, end and start of the metadata are in the scratch's header if they can
+ * move. If not, the end is the start plus the packet's length, and the start a
+ * constant, plus a zero from the header if places in the packet vary: the
+ * verifier is to know nothing of a pointer that is not at a constant place,
+ * whichever path it comes by. That is what it wants: limits that differ from
+ * path to path are an error to it.
  */
 #include "gen.h"
 
@@ -23,14 +25,16 @@
 #define SFI_NOWHERE	0x7fffffff	/* offset at which no packet has bytes */
 
 /* The scratch's header: offsets of numbers of eight bytes each */
-#define SFI_H_BUSY	0	/* a packet is being worked on */
+#define SFI_H_BUSY	0	/* a packet is being worked on: SFI_CLEAN or SFI_DIRTY */
 #define SFI_H_DATA	8	/* the packet's start */
 #define SFI_H_END	16	/* its end */
 #define SFI_H_META	24	/* start of its metadata; equals its start if there is none */
 #define SFI_H_LOW	32	/* lowest start so far: what is below is to be zeroed first */
-#define SFI_H_DIRTY	40	/* packet and scratch differ */
-#define SFI_H_FAULT	48	/* a function of the program gave up */
-#define SFI_H_ZERO	56	/* zero, which the verifier does not know */
+#define SFI_H_FAULT	40	/* a function of the program gave up */
+#define SFI_H_ZERO	48	/* zero, which the verifier does not know */
+
+#define SFI_CLEAN	1	/* packet and scratch are the same */
+#define SFI_DIRTY	2	/* they differ */
 
 /* Short names for what is emitted most */
 #define ADD_K	(BPF_ALU64 | BPF_ADD | BPF_K)
@@ -64,13 +68,18 @@ enum sfi_own {
  * @limit: end of what is copied of a packet, as an offset into the packet area
  * @writes: some instruction changes the packet
  * @moves: some instruction moves its start, its end or its metadata
+ * @metas: some instruction moves its metadata or asks where it starts
+ * @copies: some instruction calls xdp_load_bytes or xdp_store_bytes
+ * @varies: some access is not at a constant place
+ * @checks: some access has to be checked against the packet's end
  * @uses: bit n set: function n of the program needs the scratch
  * @own: labels of own functions, or RW_NONE
  * @func: index of the function at hand
  * @fault: label of its fault path
  * @faults: that label is used
  * @ctx_slot: offset from r10 where the entry function keeps the context
- * @scratch_slot: offset from r10 where the function keeps the scratch, or 0
+ * @scratch_reg: register that the function keeps the scratch in, or 0
+ * @scratch_slot: offset from r10 where it keeps it instead, or 0
  * @spill_slot: offsets from r10 of two slots for what has to make room
  * @loop_slot: offset from r10 for the store at loop heads, or 0
  */
@@ -79,12 +88,17 @@ struct sfi {
 	int32_t limit;
 	bool writes;
 	bool moves;
+	bool metas;
+	bool copies;
+	bool varies;
+	bool checks;
 	uint8_t uses[RW_MAX_FUNCS / 8];
 	uint32_t own[SFI_OWN_MAX];
 	uint32_t func;
 	uint32_t fault;
 	bool faults;
 	int16_t ctx_slot;
+	uint8_t scratch_reg;
 	int16_t scratch_slot;
 	int16_t spill_slot[2];
 	int16_t loop_slot;
@@ -94,11 +108,14 @@ struct sfi {
 void sfi_jump(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t imm, uint32_t label);
 void sfi_fault(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t imm);
 void sfi_scratch(struct sfi *s, uint8_t dst);
+uint8_t sfi_base(struct sfi *s, uint8_t spare);
 void sfi_header(struct sfi *s, uint8_t dst, int16_t field);
+void sfi_start(struct sfi *s, uint8_t dst);
 
 /* sfi_access.c: loads from and stores to the packet, variable places in map values */
 bool sfi_touches(const struct rw_gen *g, uint32_t at);
 bool sfi_stores(const struct rw_gen *g, uint32_t at);
+void sfi_survey_access(struct sfi *s, uint32_t at);
 int sfi_load(struct sfi *s, uint32_t at);
 int sfi_store(struct sfi *s, uint32_t at);
 bool sfi_moves_value(const struct rw_gen *g, uint32_t at, int32_t *limit);
@@ -109,12 +126,13 @@ bool sfi_fixed(const struct sfi *s, const struct rw_val *v, int32_t off, uint32_
 
 /* sfi_helper.c: calls of helpers */
 bool sfi_helper_uses(const struct rw_gen *g, uint32_t at);
+void sfi_survey_helper(struct sfi *s, uint32_t at);
 bool sfi_helper_copies(const struct bpf_insn *insn);
 int sfi_helper(struct sfi *s, uint32_t at);
 
 /* sfi_own.c: own functions */
 uint32_t sfi_own(struct sfi *s, enum sfi_own own);
-void sfi_write_back(struct sfi *s, uint32_t failed);
+void sfi_write_back(struct sfi *s, uint8_t base, uint32_t failed);
 void sfi_emit_own(struct sfi *s);
 
 #endif /* REWRITER_SFI_H */

@@ -47,6 +47,7 @@ static struct temp take(struct sfi *s, uint32_t at, uint16_t used, int nth)
 	struct temp t = { 0 };
 
 	used |= (uint16_t)(1u << insn->dst_reg | 1u << insn->src_reg);
+	used |= (uint16_t)(s->scratch_reg ? 1u << s->scratch_reg : 0);
 	for (t.reg = 0; t.reg < BPF_REG_10; t.reg++)
 		if (!((live | used) & 1u << t.reg))
 			return t;
@@ -154,6 +155,20 @@ bool sfi_fixed(const struct sfi *s, const struct rw_val *v, int32_t off, uint32_
 }
 
 /**
+ * sfi_survey_access() - note what a load or a store of the packet's takes
+ * @s: the translation
+ * @at: index of the instruction, of which sfi_touches() says so
+ */
+void sfi_survey_access(struct sfi *s, uint32_t at)
+{
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	const struct rw_val *v = &s->g->an->at[at].reg[pointer(insn)];
+
+	s->varies |= !sfi_fixed(s, v, insn->off, rw_size(insn));
+	s->checks |= !sfi_inside(v, insn->off, rw_size(insn));
+}
+
+/**
  * emit_place() - put the place of an access in the scratch into a register
  * @s: the translation
  * @ptr: register with the packet pointer
@@ -175,7 +190,10 @@ static void emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, int32
 	sfi_fault(s, JMP_K(BPF_JGT), t, 0, s->limit - (int32_t)size);
 	if (!sfi_inside(v, off, size)) {
 		/* Metadata ends where the packet starts. */
-		sfi_header(s, to, v->kinds == RW_META ? SFI_H_DATA : SFI_H_END);
+		if (v->kinds == RW_META)
+			sfi_start(s, to);
+		else
+			sfi_header(s, to, SFI_H_END);
 		rw_emit(e, SUB_X, to, t, 0, 0);
 		sfi_fault(s, JMP_K(BPF_JLT), to, 0, SFI_BASE + (int32_t)size);
 	}
@@ -258,8 +276,7 @@ int sfi_load(struct sfi *s, uint32_t at)
 		return err;
 	if (sfi_fixed(s, v, insn->off, size)) {
 		emit_end_check(s, v, insn->off, size, dst);
-		sfi_scratch(s, dst);
-		emit_access(s, at, dst,
+		emit_access(s, at, sfi_base(s, dst),
 			    RW_SCRATCH_PACKET + RW_HEADROOM + (int32_t)v->off + insn->off);
 		return 0;
 	}
@@ -268,6 +285,31 @@ int sfi_load(struct sfi *s, uint32_t at)
 	emit_access(s, at, dst, RW_SCRATCH_PACKET);
 	give_back(s, t);
 	return 0;
+}
+
+/**
+ * fixed_store() - a store to a constant place in the scratch
+ * @s: the translation
+ * @at: index of the store
+ * @v: the packet pointer
+ * @size: number of bytes
+ */
+static void fixed_store(struct sfi *s, uint32_t at, const struct rw_val *v, uint32_t size)
+{
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	int32_t place = RW_SCRATCH_PACKET + RW_HEADROOM + (int32_t)v->off + insn->off;
+	bool borrow = !s->scratch_reg || !sfi_inside(v, insn->off, size);
+	struct temp t = { 0 };
+	uint8_t base;
+
+	if (borrow)
+		t = take(s, at, 0, 0);
+	emit_end_check(s, v, insn->off, size, t.reg);
+	base = sfi_base(s, t.reg);
+	rw_emit(&s->g->edit, STDW_K, base, 0, SFI_H_BUSY, SFI_DIRTY);
+	emit_access(s, at, base, place);
+	if (borrow)
+		give_back(s, t);
 }
 
 /**
@@ -292,22 +334,16 @@ int sfi_store(struct sfi *s, uint32_t at)
 	if (rw_is_atomic(insn))
 		return rw_refuse(s->g->why, -EINVAL, at,
 				 "an atomic operation on the packet, which XDP does not have");
-	t = take(s, at, 0, 0);
 	if (sfi_fixed(s, v, insn->off, size)) {
-		emit_end_check(s, v, insn->off, size, t.reg);
-		sfi_scratch(s, t.reg);
-		rw_emit(e, STDW_K, t.reg, 0, SFI_H_DIRTY, 1);
-		emit_access(s, at, t.reg,
-			    RW_SCRATCH_PACKET + RW_HEADROOM + (int32_t)v->off + insn->off);
-		give_back(s, t);
+		fixed_store(s, at, v, size);
 		return 0;
 	}
+	t = take(s, at, 0, 0);
 	u = take(s, at, (uint16_t)(1u << t.reg), 1);
 	emit_place(s, insn->dst_reg, v, insn->off, size, t.reg, u.reg);
 	if (v->kinds == RW_PKT) {
 		/* The scratch once more: what has been added to it stays added. */
-		rw_emit(e, LDDW, t.reg, BPF_REG_10, s->scratch_slot, 0);
-		rw_emit(e, STDW_K, t.reg, 0, SFI_H_DIRTY, 1);
+		rw_emit(e, STDW_K, sfi_base(s, t.reg), 0, SFI_H_BUSY, SFI_DIRTY);
 	}
 	emit_access(s, at, u.reg, RW_SCRATCH_PACKET);
 	give_back(s, u);

@@ -107,6 +107,25 @@ static bool known_size(const struct sfi *s, uint32_t at, int i, uint32_t *size)
 }
 
 /**
+ * sfi_survey_helper() - note what the packet pointers among a helper's arguments take
+ * @s: the translation
+ * @at: index of the call
+ */
+void sfi_survey_helper(struct sfi *s, uint32_t at)
+{
+	for (int i = 0; i < WL_ARGS; i++) {
+		const struct rw_val *v = &s->g->an->at[at].reg[BPF_REG_1 + i];
+		uint32_t size;
+
+		if (!points_into(s->g, at, i))
+			continue;
+		if (!known_size(s, at, i, &size) || !sfi_inside(v, 0, size))
+			s->varies = s->checks = true;
+		s->varies |= !sfi_fixed(s, v, 0, size);
+	}
+}
+
+/**
  * emit_argument() - turn a packet pointer into one into the scratch
  * @s: the translation
  * @at: index of the call
@@ -195,6 +214,10 @@ static int emit_call(struct sfi *s, uint32_t at, const struct wl_helper *h)
 		call_own(s, SFI_OWN_META, BPF_REG_3);
 		return 0;
 	case BPF_FUNC_xdp_get_buff_len:
+		if (!s->moves) {
+			s->g->target->len(s->g, BPF_REG_0, BPF_REG_1);
+			return 0;
+		}
 		sfi_scratch(s, BPF_REG_1);
 		rw_emit(e, LDDW, BPF_REG_0, BPF_REG_1, SFI_H_END, 0);
 		rw_emit(e, LDDW, BPF_REG_1, BPF_REG_1, SFI_H_DATA, 0);
