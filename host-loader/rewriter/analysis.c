@@ -7,7 +7,9 @@
  * point, which keeps the states that have come by: one that is covered by them
  * ends there, one that agrees with one of them on the kinds of the live
  * registers is joined to it, any other is kept beside them, so that paths that
- * carry different kinds of pointers are followed apart.
+ * carry different kinds of pointers are followed apart. At a loop's head so are
+ * the first turns, as long as constants tell them from each other: what a loop of
+ * few turns does to a pointer has limits then, and else has none.
  *
  * Functions are followed from each place that calls them, with all frames, as
  * pointers into a caller's stack can be handed down: a meeting point belongs to
@@ -25,7 +27,9 @@
 #include "refuse.h"
 #include "transfer.h"
 
-#define MAX_STATES	8	/* kept apart at one meeting point */
+#define MAX_STATES	16	/* kept apart at one meeting point */
+#define MAX_TURNS	12	/* of them: turns of a loop */
+#define MAX_GROWTH	4	/* times that one grows at a loop's head before it is widened */
 #define JOIN_STEPS	8	/* what the comparison of two states counts as */
 
 /**
@@ -36,6 +40,7 @@
  * @queued: it waits to be worked off
  * @fresh: bit n set: @state n has not been walked since it changed
  * @cnt: number of @state
+ * @grown: how often each @state has grown
  * @state: states that have come by; owned
  */
 struct point {
@@ -43,8 +48,9 @@ struct point {
 	uint32_t insn;
 	uint32_t depth;
 	bool queued;
-	uint8_t fresh;
+	uint16_t fresh;
 	uint8_t cnt;
+	uint8_t grown[MAX_STATES];
 	struct rw_state *state[MAX_STATES];
 };
 
@@ -279,6 +285,27 @@ static int get_point(struct walk *w, uint32_t context, uint32_t at, uint32_t dep
 }
 
 /**
+ * manner() - how a path's state is joined to one that has come by before
+ * @w: the analysis
+ * @p: the meeting point
+ * @i: number of the state there
+ *
+ * Return: as rw_state_join() wants it
+ */
+static unsigned int manner(const struct walk *w, const struct point *p, int i)
+{
+	unsigned int how = i == MAX_STATES - 1 ? RW_JOIN_FORCE : 0;
+
+	if (!(w->env.code->flags[p->insn] & RW_I_HEAD))
+		return how;
+	if (p->cnt < MAX_TURNS)
+		how |= RW_JOIN_TURNS;
+	if (p->grown[i] == MAX_GROWTH)
+		how |= RW_JOIN_WIDEN;
+	return how;
+}
+
+/**
  * arrive() - a path comes to a meeting point
  * @w: the analysis
  * @context: index of the context
@@ -300,11 +327,13 @@ static int arrive(struct walk *w, uint32_t context, uint32_t at, const struct rw
 		err = work(w, JOIN_STEPS * (st->cur + 1), at);
 		if (err)
 			return err;
-		joined = rw_state_join(p->state[i], st, w->live[at], i == MAX_STATES - 1);
+		joined = rw_state_join(p->state[i], st, w->live[at], manner(w, p, i));
 		if (joined == RW_JOIN_SAME)
 			return 0;
-		if (joined == RW_JOIN_GREW)
+		if (joined == RW_JOIN_GREW) {
+			p->grown[i] += p->grown[i] < MAX_GROWTH;
 			break;
+		}
 	}
 	if (joined == RW_JOIN_APART) {
 		p->state[i] = keep(w, rw_state_size(st), at, &err);
@@ -313,7 +342,7 @@ static int arrive(struct walk *w, uint32_t context, uint32_t at, const struct rw
 		rw_state_copy(p->state[i], st);
 		p->cnt++;
 	}
-	p->fresh |= (uint8_t)(1u << i);
+	p->fresh |= (uint16_t)(1u << i);
 	return enqueue(w, p);
 }
 
@@ -478,7 +507,7 @@ static int walk_all(struct walk *w)
 		for (uint32_t i = 0; !err && i < p->cnt; i++) {
 			if (!(p->fresh & 1u << i))
 				continue;
-			p->fresh &= (uint8_t)~(1u << i);
+			p->fresh &= (uint16_t)~(1u << i);
 			rw_state_copy(w->st, p->state[i]);
 			err = walk_path(w, p->context, p->insn);
 		}

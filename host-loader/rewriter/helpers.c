@@ -229,8 +229,7 @@ int rw_step_helper(const struct rw_env *env, struct rw_state *st, uint32_t at)
 	reg[BPF_REG_0] = rw_val_kind(RW_SCALAR);
 	if (c.h->ret == WL_RET_VALUE) {
 		forget_id(st, at + 1);
-		reg[BPF_REG_0].kinds = RW_VALUE;
-		reg[BPF_REG_0].known = true;
+		reg[BPF_REG_0] = rw_val_start(RW_VALUE);
 		reg[BPF_REG_0].nullable = true;
 		reg[BPF_REG_0].map = c.map;
 		reg[BPF_REG_0].id = at + 1;

@@ -3,17 +3,18 @@
 # host-loader/text.o, which the loader has in any case.
 
 RW_SOURCES := $(addprefix host-loader/rewriter/, \
-	analysis.c branch.c check.c decode.c edit.c gen.c helpers.c lite.c live.c \
+	analysis.c branch.c check.c decode.c edit.c gen.c helpers.c lite.c live.c range.c \
 	refuse.c rewrite.c sfi.c sfi_access.c sfi_helper.c sfi_own.c state.c target_skb.c \
 	transfer.c)
 RW_OBJS := $(RW_SOURCES:%.c=$(B)/%.o) $(WL_OBJS)
 SOURCES += $(RW_SOURCES)
 
-RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_rewrite host/test_twins)
+RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_rewrite \
+	    host/test_twins)
 TEST_GEN_PROGS += $(RW_TESTS)
 SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/twin.c
 
-$(B)/tests/unit/test_check $(B)/tests/unit/test_rewrite: \
+$(B)/tests/unit/test_check $(B)/tests/unit/test_range $(B)/tests/unit/test_rewrite: \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(RW_OBJS) $(B)/host-loader/text.o
 	$(CC) $(LDFLAGS) -o $@ $^
 

@@ -6,14 +6,17 @@
  *
  * A value is a set of kinds: one kind where the analysis is sure, several where
  * paths met that disagree. What goes with a kind (an offset, a map) is known
- * only while all paths agree on it. Values only ever lose knowledge when states
- * are joined, which is what makes the analysis end.
+ * only while all paths agree on it; of numbers, and of how far a pointer is from
+ * the start of what it points into, limits are known as well. Values only ever
+ * lose knowledge when states are joined, limits in a few great steps (widening),
+ * which is what makes the analysis end.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "insn.h"
+#include "range.h"
 
 #define RW_FRAMES	8	/* functions that are active at a time */
 #define RW_SLOTS	(RW_STACK_MAX / 8)
@@ -53,6 +56,10 @@
  *        + 1 stands for the value that a pointer had when it last came by there
  * @range: RW_PKT: so many bytes from @base on are known to be in the packet
  * @off: the number itself, or a pointer's offset
+ * @limits: RW_SCALAR: where the number lies; @known if that is one number.
+ *          RW_PKT, RW_VALUE: where its distance from the start of the packet that
+ *          came, or of the value, lies, as numbers with signs. RW_RANGE_ALL if
+ *          nothing is known, and of other kinds
  */
 struct rw_val {
 	uint16_t kinds;
@@ -65,6 +72,7 @@ struct rw_val {
 	uint32_t base;
 	int32_t range;
 	int64_t off;
+	struct rw_range limits;
 };
 
 /**
@@ -108,15 +116,25 @@ struct rw_state {
 	struct rw_frame frame[];
 };
 
+/* How rw_state_join() is to go about it */
+#define RW_JOIN_FORCE	(1u << 0)	/* also where they disagree on a register's kind */
+#define RW_JOIN_TURNS	(1u << 1)	/* not where live registers are different constants */
+#define RW_JOIN_WIDEN	(1u << 2)	/* what does not stay within limits loses them */
+
 /* How rw_state_join() went */
 enum rw_join {
 	RW_JOIN_SAME,	/* nothing new */
 	RW_JOIN_GREW,	/* the first state now covers the second as well */
-	RW_JOIN_APART,	/* left alone: they disagree on a live register's kind */
+	RW_JOIN_APART,	/* left alone: they disagree on a live register */
 };
 
 struct rw_val rw_val_kind(uint16_t kinds);
 struct rw_val rw_val_const(int64_t number);
+struct rw_val rw_val_number(struct rw_range limits);
+struct rw_val rw_val_start(uint16_t kind);
+struct rw_range rw_val_limits(const struct rw_val *v);
+void rw_val_limit(struct rw_val *v, struct rw_range limits);
+bool rw_val_places(const struct rw_val *v, int64_t *min, int64_t *max);
 bool rw_val_eq(const struct rw_val *a, const struct rw_val *b);
 bool rw_val_is(const struct rw_val *v, uint16_t kind);
 bool rw_val_is_const(const struct rw_val *v, int64_t number);
@@ -128,7 +146,7 @@ size_t rw_state_size(const struct rw_state *st);
 void rw_state_init(struct rw_state *st);
 void rw_state_copy(struct rw_state *to, const struct rw_state *from);
 enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
-			   bool force);
+			   unsigned int how);
 
 void rw_state_each(struct rw_state *st, void (*change)(struct rw_val *v, const void *arg),
 		   const void *arg);
