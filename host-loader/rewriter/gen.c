@@ -70,10 +70,11 @@ uint32_t rw_gen_max_verdict(const struct rw_gen *g)
 
 		if (!g->an->at[i].seen || g->code->insns[i].code != RW_EXIT)
 			continue;
-		if (v->kinds != RW_SCALAR || !v->known)
+		if (v->kinds != RW_SCALAR ||
+		    (v->limits.max > UINT32_MAX && !v->known))
 			return UINT32_MAX;
-		if ((uint32_t)v->off > max)
-			max = (uint32_t)v->off;
+		if ((uint32_t)v->limits.max > max)
+			max = (uint32_t)v->limits.max;
 	}
 	return max;
 }

@@ -281,7 +281,7 @@ static void emit_header(struct sfi *s)
 		if (s->metas)
 			rw_emit(e, STDW, BPF_REG_0, BPF_REG_2, SFI_H_META, 0);
 	}
-	if (s->moves || s->checks) {
+	if (s->moves || s->varies || s->checks) {
 		rw_emit(e, MOV_X, BPF_REG_2, BPF_REG_4, 0, 0);
 		rw_emit(e, ADD_K, BPF_REG_2, 0, 0, SFI_DATA);
 		rw_emit(e, STDW, BPF_REG_0, BPF_REG_2, SFI_H_END, 0);
@@ -514,7 +514,7 @@ static int load_ctx(struct sfi *s, uint32_t at)
 		sfi_start(s, insn->dst_reg);
 		return 0;
 	case offsetof(struct xdp_md, data_end):
-		if (s->moves) {
+		if (s->moves || s->varies) {
 			sfi_header(s, insn->dst_reg, SFI_H_END);
 			return 0;
 		}

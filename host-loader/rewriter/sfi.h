@@ -10,11 +10,12 @@
  * none is ever NULL and that 32 bits hold it.
  *
  * Start, end and start of the metadata are in the scratch's header if they can
- * move. If not, the end is the start plus the packet's length, and the start a
- * constant, plus a zero from the header if places in the packet vary: the
- * verifier is to know nothing of a pointer that is not at a constant place,
- * whichever path it comes by. That is what it wants: limits that differ from
- * path to path are an error to it.
+ * move. If not, the start is a constant, plus a zero from the header if places in
+ * the packet vary, and the end is in the header if it is needed for that or for
+ * checks; else it is the start plus the packet's length. The verifier is to know
+ * nothing of a pointer that is not at a constant place, whichever path it comes
+ * by. That is what it wants: limits that differ from path to path are an error
+ * to it, and make all paths differ.
  */
 #include "gen.h"
 
