@@ -15,6 +15,9 @@
  * @reg: the registers, over all paths that come here
  * @reach: it moves a pointer into a map value by a number that is not known: so
  *         many bytes from the result on are used, or RW_NONE if that is not known
+ * @pointers: it writes to parts of stack slots: bit n set: on some path slot n
+ *            holds a pointer before; struct rw_frame numbers them
+ * @data: the same: on some path it holds something else
  * @seen: some path comes here
  * @goes_on: a conditional jump: some path is not taken by it
  * @jumps: a conditional jump: some path is taken by it
@@ -22,6 +25,8 @@
 struct rw_fact {
 	struct rw_val reg[RW_REGS];
 	uint32_t reach;
+	uint64_t pointers;
+	uint64_t data;
 	bool seen;
 	bool goes_on;
 	bool jumps;
@@ -34,6 +39,8 @@ struct rw_fact {
  * @unwritten: of each function: some path reads stack that it never wrote
  * @loose_value: some pointer into a map value is used of which it is not known
  *               what it was made from
+ * @stray_stack: some pointer into a stack comes to point elsewhere than there, or
+ *               it is not known where
  * @loose_stack: first instruction that uses the stack at an offset that is not
  *               known, or RW_NONE
  */
@@ -42,6 +49,7 @@ struct rw_analysis {
 	uint16_t stack[RW_MAX_FUNCS];
 	bool unwritten[RW_MAX_FUNCS];
 	bool loose_value;
+	bool stray_stack;
 	uint32_t loose_stack;
 };
 

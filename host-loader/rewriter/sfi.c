@@ -140,10 +140,10 @@ static bool insn_uses(const struct sfi *s, uint32_t at)
 	if (rw_is_subcall(insn))
 		return uses(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));
 	if (insn->code == RW_CALL)
-		return sfi_helper_uses(g, at);
+		return sfi_helper_uses(g, at) || sfi_uses_frame(s, at);
 	if (BPF_CLASS(insn->code) == BPF_LDX && (g->an->at[at].reg[insn->src_reg].kinds & RW_CTX))
 		return true;
-	return sfi_touches(g, at) || sfi_moves_value(g, at, &limit);
+	return sfi_touches(g, at) || sfi_moves_value(g, at, &limit) || sfi_uses_frame(s, at);
 }
 
 /**
@@ -545,14 +545,42 @@ static int sfi_memory(struct sfi *s, uint32_t at)
 	const struct bpf_insn *insn = &g->code->insns[at];
 	const struct rw_val *reg = g->an->at[at].reg;
 	bool load = BPF_CLASS(insn->code) == BPF_LDX;
+	int err = 0;
 
+	if (s->frames && (reg[load ? insn->src_reg : insn->dst_reg].kinds & RW_STACK))
+		return sfi_stack_access(s, at);
 	if (sfi_touches(g, at))
 		return load ? sfi_load(s, at) : sfi_store(s, at);
 	if (load && (reg[insn->src_reg].kinds & RW_CTX))
 		return load_ctx(s, at);
 	if (!load && (reg[insn->dst_reg].kinds & RW_CTX))
 		return rw_refuse(g->why, -EINVAL, at, "stores to the context, which is read-only");
-	rw_emit_insn(&g->edit, insn);
+	if (!load && (reg[insn->dst_reg].kinds & RW_STACK))
+		err = sfi_clear(s, at, insn->dst_reg, &reg[insn->dst_reg]);
+	if (!err)
+		rw_emit_insn(&g->edit, insn);
+	return err;
+}
+
+/**
+ * sfi_alu() - arithmetic and loads of constants
+ * @s: the translation
+ * @at: index of the instruction
+ *
+ * Return: 0 or -EOPNOTSUPP
+ */
+static int sfi_alu(struct sfi *s, uint32_t at)
+{
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	int32_t limit;
+
+	if (s->frames && BPF_CLASS(insn->code) != BPF_LD && BPF_SRC(insn->code) == BPF_X &&
+	    insn->src_reg == BPF_REG_10)
+		return sfi_stack_alu(s, at);
+	if (sfi_moves_value(s->g, at, &limit))
+		sfi_move_value(s, at, limit);
+	else
+		rw_emit_insn(&s->g->edit, insn);
 	return 0;
 }
 
@@ -572,6 +600,11 @@ static int sfi_jmp(struct sfi *s, uint32_t at)
 
 	if (insn->code == RW_CALL && !rw_is_subcall(insn))
 		return sfi_helper(s, at);
+	if (s->frames && rw_is_cond(insn) &&
+	    (insn->dst_reg == BPF_REG_10 ||
+	     (BPF_SRC(insn->code) == BPF_X && insn->src_reg == BPF_REG_10)))
+		return CANNOT(g, at, "compares r10, whose stack is used at an offset that is not "
+			      "constant");
 	if (!rw_is_subcall(insn) || !insn_uses(s, at))
 		return rw_gen_jump(g, at);
 	arg = spare_arg(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));
@@ -595,7 +628,6 @@ static int sfi_jmp(struct sfi *s, uint32_t at)
 static int sfi_insn(struct sfi *s, uint32_t at)
 {
 	struct rw_gen *g = s->g;
-	int32_t limit;
 
 	rw_edit_at(&g->edit, at);
 	if (g->code->flags[at] & RW_I_HEAD)
@@ -609,11 +641,7 @@ static int sfi_insn(struct sfi *s, uint32_t at)
 	case BPF_JMP32:
 		return sfi_jmp(s, at);
 	default:
-		if (sfi_moves_value(g, at, &limit))
-			sfi_move_value(s, at, limit);
-		else
-			rw_emit_insn(&g->edit, &g->code->insns[at]);
-		return 0;
+		return sfi_alu(s, at);
 	}
 }
 
@@ -660,14 +688,14 @@ int rw_form_sfi(struct rw_gen *g)
 {
 	struct sfi s = { .g = g, .limit = (int32_t)(RW_HEADROOM + g->opts->window) };
 
-	if (g->an->loose_stack != RW_NONE)
-		return CANNOT(g, g->an->loose_stack,
-			      "uses the stack at an offset that is not constant");
+	int err;
+
 	memset(s.own, 0xff, sizeof(s.own));
+	err = sfi_plan_stack(&s);
+	if (err)
+		return err;
 	find_uses(&s);
 	for (s.func = 0; s.func < g->code->func_cnt; s.func++) {
-		int err = 0;
-
 		if (g->an->at[g->code->funcs[s.func].start].seen)
 			err = sfi_func(&s);
 		if (err)

@@ -73,6 +73,10 @@ enum sfi_own {
  * @copies: some instruction calls xdp_load_bytes or xdp_store_bytes
  * @varies: some access is not at a constant place
  * @checks: some access has to be checked against the packet's end
+ * @frames: pointers into the program's stacks are numbers
+ * @framed: of each function the slots of its stack that are in its frame
+ * @frame_at: of each function the place of its r10, as an offset into the packet area
+ * @frame_end: end of all frames, the same
  * @uses: bit n set: function n of the program needs the scratch
  * @own: labels of own functions, or RW_NONE
  * @func: index of the function at hand
@@ -93,6 +97,10 @@ struct sfi {
 	bool copies;
 	bool varies;
 	bool checks;
+	bool frames;
+	uint64_t framed[RW_MAX_FUNCS];
+	int32_t frame_at[RW_MAX_FUNCS];
+	int32_t frame_end;
 	uint8_t uses[RW_MAX_FUNCS / 8];
 	uint32_t own[SFI_OWN_MAX];
 	uint32_t func;
@@ -103,6 +111,16 @@ struct sfi {
 	int16_t scratch_slot;
 	int16_t spill_slot[2];
 	int16_t loop_slot;
+};
+
+/**
+ * struct sfi_temp - a register that is borrowed
+ * @reg: it
+ * @slot: where its value was put meanwhile, or 0 if it held none
+ */
+struct sfi_temp {
+	uint8_t reg;
+	int16_t slot;
 };
 
 /* sfi.c: what the other files emit with */
@@ -125,7 +143,21 @@ bool sfi_is_packet(const struct rw_val *v);
 bool sfi_inside(const struct rw_val *v, int32_t off, uint32_t size);
 bool sfi_fixed(const struct sfi *s, const struct rw_val *v, int32_t off, uint32_t size);
 
+struct sfi_temp sfi_take(struct sfi *s, uint32_t at, uint16_t used, int nth);
+void sfi_give_back(struct sfi *s, struct sfi_temp t);
+void sfi_emit_access(struct sfi *s, uint32_t at, uint8_t ptr, int32_t off);
+
+/* sfi_stack.c: what the program keeps in its stacks */
+int sfi_plan_stack(struct sfi *s);
+bool sfi_uses_frame(const struct sfi *s, uint32_t at);
+int sfi_clear(struct sfi *s, uint32_t at, uint8_t reg, const struct rw_val *v);
+int sfi_stack_access(struct sfi *s, uint32_t at);
+int sfi_stack_argument(struct sfi *s, uint32_t at, int i);
+int sfi_stack_alu(struct sfi *s, uint32_t at);
+
 /* sfi_helper.c: calls of helpers */
+bool sfi_is_memory(const struct rw_gen *g, uint32_t at, int i);
+uint32_t sfi_memory_size(const struct sfi *s, uint32_t at, int i);
 bool sfi_helper_uses(const struct rw_gen *g, uint32_t at);
 void sfi_survey_helper(struct sfi *s, uint32_t at);
 bool sfi_helper_copies(const struct bpf_insn *insn);

@@ -21,17 +21,7 @@
 #include "sfi.h"
 
 /**
- * struct temp - a register that is borrowed
- * @reg: it
- * @slot: where its value was put meanwhile, or 0 if it held none
- */
-struct temp {
-	uint8_t reg;
-	int16_t slot;
-};
-
-/**
- * take() - borrow a register
+ * sfi_take() - borrow a register
  * @s: the translation
  * @at: index of the instruction at hand, no jump
  * @used: bit n set: not register n
@@ -39,12 +29,12 @@ struct temp {
  *
  * Return: the register; to be given back
  */
-static struct temp take(struct sfi *s, uint32_t at, uint16_t used, int nth)
+struct sfi_temp sfi_take(struct sfi *s, uint32_t at, uint16_t used, int nth)
 {
 	const struct rw_gen *g = s->g;
 	const struct bpf_insn *insn = &g->code->insns[at];
 	uint16_t live = g->live[at] | g->live[at + 1];
-	struct temp t = { 0 };
+	struct sfi_temp t = { 0 };
 
 	used |= (uint16_t)(1u << insn->dst_reg | 1u << insn->src_reg);
 	used |= (uint16_t)(s->scratch_reg ? 1u << s->scratch_reg : 0);
@@ -59,11 +49,11 @@ static struct temp take(struct sfi *s, uint32_t at, uint16_t used, int nth)
 }
 
 /**
- * give_back() - end the use of a borrowed register
+ * sfi_give_back() - end the use of a borrowed register
  * @s: the translation
  * @t: the register
  */
-static void give_back(struct sfi *s, struct temp t)
+void sfi_give_back(struct sfi *s, struct sfi_temp t)
 {
 	if (t.slot)
 		rw_emit(&s->g->edit, LDDW, t.reg, BPF_REG_10, t.slot, 0);
@@ -202,13 +192,13 @@ static void emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, int32
 }
 
 /**
- * emit_access() - emit a tenant's load or store with another pointer
+ * sfi_emit_access() - emit a tenant's load or store with another pointer
  * @s: the translation
  * @at: index of the instruction
  * @ptr: register with the pointer
  * @off: offset from it
  */
-static void emit_access(struct sfi *s, uint32_t at, uint8_t ptr, int32_t off)
+void sfi_emit_access(struct sfi *s, uint32_t at, uint8_t ptr, int32_t off)
 {
 	struct bpf_insn insn = s->g->code->insns[at];
 
@@ -268,7 +258,7 @@ int sfi_load(struct sfi *s, uint32_t at)
 	const struct rw_val *v = &s->g->an->at[at].reg[insn->src_reg];
 	uint8_t dst = insn->dst_reg;
 	uint32_t size = rw_size(insn);
-	struct temp t;
+	struct sfi_temp t;
 	int err;
 
 	err = check_kind(s, at);
@@ -276,14 +266,14 @@ int sfi_load(struct sfi *s, uint32_t at)
 		return err;
 	if (sfi_fixed(s, v, insn->off, size)) {
 		emit_end_check(s, v, insn->off, size, dst);
-		emit_access(s, at, sfi_base(s, dst),
+		sfi_emit_access(s, at, sfi_base(s, dst),
 			    RW_SCRATCH_PACKET + RW_HEADROOM + (int32_t)v->off + insn->off);
 		return 0;
 	}
-	t = take(s, at, 0, 0);
+	t = sfi_take(s, at, 0, 0);
 	emit_place(s, insn->src_reg, v, insn->off, size, t.reg, dst);
-	emit_access(s, at, dst, RW_SCRATCH_PACKET);
-	give_back(s, t);
+	sfi_emit_access(s, at, dst, RW_SCRATCH_PACKET);
+	sfi_give_back(s, t);
 	return 0;
 }
 
@@ -299,17 +289,17 @@ static void fixed_store(struct sfi *s, uint32_t at, const struct rw_val *v, uint
 	const struct bpf_insn *insn = &s->g->code->insns[at];
 	int32_t place = RW_SCRATCH_PACKET + RW_HEADROOM + (int32_t)v->off + insn->off;
 	bool borrow = !s->scratch_reg || !sfi_inside(v, insn->off, size);
-	struct temp t = { 0 };
+	struct sfi_temp t = { 0 };
 	uint8_t base;
 
 	if (borrow)
-		t = take(s, at, 0, 0);
+		t = sfi_take(s, at, 0, 0);
 	emit_end_check(s, v, insn->off, size, t.reg);
 	base = sfi_base(s, t.reg);
 	rw_emit(&s->g->edit, STDW_K, base, 0, SFI_H_BUSY, SFI_DIRTY);
-	emit_access(s, at, base, place);
+	sfi_emit_access(s, at, base, place);
 	if (borrow)
-		give_back(s, t);
+		sfi_give_back(s, t);
 }
 
 /**
@@ -325,7 +315,7 @@ int sfi_store(struct sfi *s, uint32_t at)
 	const struct bpf_insn *insn = &s->g->code->insns[at];
 	const struct rw_val *v = &s->g->an->at[at].reg[insn->dst_reg];
 	uint32_t size = rw_size(insn);
-	struct temp t, u;
+	struct sfi_temp t, u;
 	int err;
 
 	err = check_kind(s, at);
@@ -338,16 +328,16 @@ int sfi_store(struct sfi *s, uint32_t at)
 		fixed_store(s, at, v, size);
 		return 0;
 	}
-	t = take(s, at, 0, 0);
-	u = take(s, at, (uint16_t)(1u << t.reg), 1);
+	t = sfi_take(s, at, 0, 0);
+	u = sfi_take(s, at, (uint16_t)(1u << t.reg), 1);
 	emit_place(s, insn->dst_reg, v, insn->off, size, t.reg, u.reg);
 	if (v->kinds == RW_PKT) {
 		/* The scratch once more: what has been added to it stays added. */
 		rw_emit(e, STDW_K, sfi_base(s, t.reg), 0, SFI_H_BUSY, SFI_DIRTY);
 	}
-	emit_access(s, at, u.reg, RW_SCRATCH_PACKET);
-	give_back(s, u);
-	give_back(s, t);
+	sfi_emit_access(s, at, u.reg, RW_SCRATCH_PACKET);
+	sfi_give_back(s, u);
+	sfi_give_back(s, t);
 	return 0;
 }
 
@@ -395,7 +385,7 @@ void sfi_move_value(struct sfi *s, uint32_t at, int32_t limit)
 {
 	const struct bpf_insn *insn = &s->g->code->insns[at];
 	bool swapped = s->g->an->at[at].reg[insn->dst_reg].kinds == RW_SCALAR;
-	struct temp t = take(s, at, 0, 0);
+	struct sfi_temp t = sfi_take(s, at, 0, 0);
 	struct rw_edit *e = &s->g->edit;
 
 	sfi_header(s, t.reg, SFI_H_ZERO);
@@ -404,5 +394,5 @@ void sfi_move_value(struct sfi *s, uint32_t at, int32_t limit)
 	if (swapped)
 		rw_emit(e, MOV_X, insn->dst_reg, insn->src_reg, 0, 0);
 	rw_emit(e, ADD_X, insn->dst_reg, t.reg, 0, 0);
-	give_back(s, t);
+	sfi_give_back(s, t);
 }
