@@ -357,7 +357,7 @@ bool sfi_moves_value(const struct rw_gen *g, uint32_t at, int32_t *limit)
 	uint32_t reach = g->an->at[at].reach;
 	int64_t most;
 
-	if (insn->code != ADD_X || g->an->loose_value || !reach || reach == RW_NONE)
+	if (insn->code != ADD_X)
 		return false;
 	if (ptr->kinds == RW_SCALAR) {
 		const struct rw_val *swap = ptr;
@@ -368,7 +368,13 @@ bool sfi_moves_value(const struct rw_gen *g, uint32_t at, int32_t *limit)
 	if (!rw_val_is(ptr, RW_VALUE) || !ptr->known || ptr->base != RW_BASE_VALUE ||
 	    ptr->map == RW_NONE || by->kinds != RW_SCALAR || by->known)
 		return false;
-	most = (int64_t)g->prog->maps[ptr->map].value_size - ptr->off - reach;
+	most = (int64_t)g->prog->maps[ptr->map].value_size - ptr->off;
+	if (!g->an->loose_value && reach && reach != RW_NONE)
+		most -= reach;
+	else if (by->limits.max < (uint64_t)(most < 0 ? 0 : most))
+		most = (int64_t)by->limits.max;
+	else
+		return false;
 	if (most < 0 || most > RW_OFF_MAX)
 		return false;
 	*limit = (int32_t)most;

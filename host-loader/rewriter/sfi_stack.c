@@ -62,12 +62,19 @@ static uint8_t pointer(const struct bpf_insn *insn)
  * @g: the translation
  * @at: index of the instruction
  * @v: the pointer
+ * @off: result: its offset from r10
+ *
+ * Which frame it is makes no difference: a function can be called at several
+ * depths.
  *
  * Return: true if so
  */
-static bool is_own(const struct rw_gen *g, uint32_t at, const struct rw_val *v)
+static bool is_own(const struct rw_gen *g, uint32_t at, const struct rw_val *v, int64_t *off)
 {
-	return rw_val_is(v, RW_STACK) && v->known && v->map == rw_func_at(g->code, at);
+	int64_t max;
+
+	return rw_val_is(v, RW_STACK) && v->map == rw_func_at(g->code, at) &&
+	       rw_val_places(v, off, &max) && *off == max;
 }
 
 /**
@@ -130,13 +137,13 @@ static bool grow_frame(struct sfi *s, uint32_t func, uint64_t mask)
 static bool plan_use(struct sfi *s, uint32_t at, const struct rw_val *v, int32_t off,
 		     uint32_t size)
 {
-	int64_t from, to;
+	int64_t from, to, own;
 
 	if (!(v->kinds & RW_STACK))
 		return false;
 	rw_stack_range(v, off, size, &from, &to);
 	/* What is at a known place only has to be all in one or all in the other. */
-	if (is_own(s->g, at, v) && !(s->framed[rw_func_at(s->g->code, at)] & slots(from, to)))
+	if (is_own(s->g, at, v, &own) && !(s->framed[rw_func_at(s->g->code, at)] & slots(from, to)))
 		return false;
 	return grow_frame(s, v->map, slots(from, to));
 }
@@ -371,17 +378,19 @@ int sfi_clear(struct sfi *s, uint32_t at, uint8_t reg, const struct rw_val *v)
 {
 	const struct rw_fact *fact = &s->g->an->at[at];
 	uint64_t pointers = fact->pointers;
+	int64_t off, max;
 
 	if (s->frames && v->map != RW_NONE)
 		pointers &= ~s->framed[v->map];
 	if (!pointers)
 		return 0;
-	if (!rw_val_is(v, RW_STACK) || !v->known || (pointers & fact->data))
+	if (!rw_val_is(v, RW_STACK) || !rw_val_places(v, &off, &max) || off != max ||
+	    (pointers & fact->data))
 		return CANNOT(s->g, at, "overwrites a part of the stack that holds a pointer on "
 			      "some paths and something else on others");
 	for (int i = 0; i < RW_SLOTS; i++)
 		if (pointers >> i & 1)
-			rw_emit(&s->g->edit, STDW_K, reg, 0, (int16_t)(-8 * (i + 1) - v->off), 0);
+			rw_emit(&s->g->edit, STDW_K, reg, 0, (int16_t)(-8 * (i + 1) - off), 0);
 	return 0;
 }
 
@@ -398,7 +407,7 @@ int sfi_stack_access(struct sfi *s, uint32_t at)
 	struct bpf_insn insn = g->code->insns[at];
 	uint8_t reg = pointer(&insn);
 	const struct rw_val *v = &g->an->at[at].reg[reg];
-	int64_t off = v->off + insn.off;
+	int64_t off;
 	struct sfi_temp t = { .reg = insn.dst_reg };
 	int err = check_kinds(s, at, reg);
 
@@ -407,10 +416,11 @@ int sfi_stack_access(struct sfi *s, uint32_t at)
 	if (BPF_CLASS(insn.code) == BPF_STX && insn.src_reg == BPF_REG_10)
 		return CANNOT(g, at, "stores r10, whose stack is used at an offset that is not "
 			      "constant");
-	if (!is_own(g, at, v)) {
+	if (!is_own(g, at, v, &off)) {
 		varying(s, at);
 		return 0;
 	}
+	off += insn.off;
 	if (!in_frame(s, at, off)) {
 		const struct rw_val top = g->an->at[at].reg[BPF_REG_10];
 
@@ -445,15 +455,16 @@ int sfi_stack_argument(struct sfi *s, uint32_t at, int i)
 	uint8_t reg = (uint8_t)(BPF_REG_1 + i);
 	const struct rw_val *v = &s->g->an->at[at].reg[reg];
 	uint32_t size = sfi_memory_size(s, at, i);
+	int64_t off;
 	int32_t low;
 
-	if (is_own(s->g, at, v)) {
-		if (in_frame(s, at, v->off)) {
+	if (is_own(s->g, at, v, &off)) {
+		if (in_frame(s, at, off)) {
 			sfi_scratch(s, reg);
-			rw_emit(e, ADD_K, reg, 0, 0, frame_off(s, at, v->off));
+			rw_emit(e, ADD_K, reg, 0, 0, frame_off(s, at, off));
 		} else {
 			rw_emit(e, MOV_X, reg, BPF_REG_10, 0, 0);
-			rw_emit(e, ADD_K, reg, 0, 0, (int32_t)v->off);
+			rw_emit(e, ADD_K, reg, 0, 0, (int32_t)off);
 		}
 		return 0;
 	}
