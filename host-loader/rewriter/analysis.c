@@ -7,9 +7,9 @@
  * point, which keeps the states that have come by: one that is covered by them
  * ends there, one that agrees with one of them on the kinds of the live
  * registers is joined to it, any other is kept beside them, so that paths that
- * carry different kinds of pointers are followed apart. At a loop's head so are
- * the first turns, as long as constants tell them from each other: what a loop of
- * few turns does to a pointer has limits then, and else has none.
+ * carry different kinds of pointers are followed apart. So are the first turns of
+ * a loop, from its head on, as long as constants tell them from each other: what a
+ * loop of few turns does to a pointer has limits then, and else has none.
  *
  * Functions are followed from each place that calls them, with all frames, as
  * pointers into a caller's stack can be handed down: a meeting point belongs to
@@ -28,7 +28,7 @@
 #include "transfer.h"
 
 #define MAX_STATES	16	/* kept apart at one meeting point */
-#define MAX_TURNS	12	/* of them: turns of a loop */
+#define MAX_TURNS	12	/* of them, because they are different turns of a loop */
 #define MAX_GROWTH	4	/* times that one grows at a loop's head before it is widened */
 #define JOIN_STEPS	8	/* what the comparison of two states counts as */
 
@@ -74,6 +74,8 @@ struct context {
  * struct walk - one analysis
  * @env: what its steps refer to
  * @live: live registers by instruction
+ * @loops: by instruction: there are heads of loops to come
+ * @turns: numbers given to turns so far
  * @contexts: all contexts
  * @context_cnt: number of them
  * @queue: points to be worked off: a binary heap
@@ -87,6 +89,8 @@ struct context {
 struct walk {
 	struct rw_env env;
 	uint16_t *live;
+	bool *loops;
+	uint32_t turns;
 	struct context contexts[RW_MAX_CONTEXTS];
 	uint32_t context_cnt;
 	struct point **queue;
@@ -285,6 +289,57 @@ static int get_point(struct walk *w, uint32_t context, uint32_t at, uint32_t dep
 }
 
 /**
+ * is_head() - is an instruction the head of a loop?
+ * @w: the analysis
+ * @at: index of the instruction
+ *
+ * Return: true if so
+ */
+static bool is_head(const struct walk *w, uint32_t at)
+{
+	return w->env.code->flags[at] & RW_I_HEAD;
+}
+
+/**
+ * find_loops() - find the instructions from which heads of loops can be reached
+ * @w: the analysis
+ */
+static void find_loops(struct walk *w)
+{
+	const struct rw_code *code = w->env.code;
+	bool grew = true;
+
+	while (grew) {
+		grew = false;
+		for (uint32_t i = code->cnt; i--;) {
+			uint32_t next[2];
+			bool loop = is_head(w, i);
+
+			if (w->loops[i] || (code->flags[i] & RW_I_HALF))
+				continue;
+			for (unsigned int n = rw_succ(code, i, next); n--;)
+				loop |= w->loops[next[n]];
+			w->loops[i] = loop;
+			grew |= loop;
+		}
+	}
+}
+
+/**
+ * may_split() - are turns of a loop still kept apart at a meeting point?
+ * @w: the analysis
+ * @p: the point
+ *
+ * It is worth a part of what an analysis may cost, and no program's refusal.
+ *
+ * Return: true if so
+ */
+static bool may_split(const struct walk *w, const struct point *p)
+{
+	return p->cnt < MAX_TURNS && w->steps < RW_MAX_STEPS / 4 && w->bytes < RW_MAX_BYTES / 4;
+}
+
+/**
  * manner() - how a path's state is joined to one that has come by before
  * @w: the analysis
  * @p: the meeting point
@@ -296,9 +351,9 @@ static unsigned int manner(const struct walk *w, const struct point *p, int i)
 {
 	unsigned int how = i == MAX_STATES - 1 ? RW_JOIN_FORCE : 0;
 
-	if (!(w->env.code->flags[p->insn] & RW_I_HEAD))
+	if (!is_head(w, p->insn))
 		return how;
-	if (p->cnt < MAX_TURNS)
+	if (may_split(w, p))
 		how |= RW_JOIN_TURNS;
 	if (p->grown[i] == MAX_GROWTH)
 		how |= RW_JOIN_WIDEN;
@@ -306,25 +361,60 @@ static unsigned int manner(const struct walk *w, const struct point *p, int i)
 }
 
 /**
+ * make_room() - have slots of the stack in a state that is kept
+ * @w: the analysis
+ * @state: the state; can be moved
+ * @slots: how many are needed
+ * @at: instruction at which it comes up
+ *
+ * Return: 0, -ENOMEM or -E2BIG
+ */
+static int make_room(struct walk *w, struct rw_state **state, uint32_t slots, uint32_t at)
+{
+	struct rw_state *old = *state, *new;
+	int err = 0;
+
+	if (old->slots >= slots)
+		return 0;
+	new = keep(w, rw_state_size(old->cur, slots), at, &err);
+	if (!new)
+		return err;
+	w->bytes -= rw_state_size(old->cur, old->slots);
+	rw_state_keep(new, old, old->slots);
+	rw_state_room(new, slots);
+	free(old);
+	*state = new;
+	return 0;
+}
+
+/**
  * arrive() - a path comes to a meeting point
  * @w: the analysis
  * @context: index of the context
  * @at: index of the instruction
- * @st: the path's state
+ * @st: the path's state; its turn may be changed
  *
  * Return: 0, -ENOMEM or -E2BIG
  */
-static int arrive(struct walk *w, uint32_t context, uint32_t at, const struct rw_state *st)
+static int arrive(struct walk *w, uint32_t context, uint32_t at, struct rw_state *st)
 {
 	enum rw_join joined = RW_JOIN_APART;
 	struct point *p;
+	uint32_t slots;
 	int i, err;
 
 	err = get_point(w, context, at, st->cur, &p);
 	if (err)
 		return err;
+	if (!st->cur && !w->loops[at])
+		st->turn = 0;
+	slots = rw_state_slots(st);
 	for (i = 0; i < p->cnt; i++) {
+		if (st->turn != p->state[i]->turn && may_split(w, p) && !is_head(w, at))
+			continue;
 		err = work(w, JOIN_STEPS * (st->cur + 1), at);
+		if (!err)
+			err = make_room(w, &p->state[i], slots, at);
 		if (err)
 			return err;
 		joined = rw_state_join(p->state[i], st, w->live[at], manner(w, p, i));
@@ -336,10 +426,12 @@ static int arrive(struct walk *w, uint32_t context, uint32_t at, const struct rw
 		}
 	}
 	if (joined == RW_JOIN_APART) {
-		p->state[i] = keep(w, rw_state_size(st), at, &err);
+		p->state[i] = keep(w, rw_state_size(st->cur, slots), at, &err);
 		if (!p->state[i])
 			return err;
-		rw_state_copy(p->state[i], st);
+		if (is_head(w, at))
+			st->turn = ++w->turns;
+		rw_state_keep(p->state[i], st, slots);
 		p->cnt++;
 	}
 	p->fresh |= (uint16_t)(1u << i);
@@ -356,9 +448,14 @@ static void note(struct walk *w, uint32_t at)
 	const struct rw_val *reg = w->st->frame[w->st->cur].reg;
 	struct rw_fact *fact = &w->env.an->at[at];
 
+	if (!fact->seen) {
+		memcpy(fact->reg, reg, sizeof(fact->reg));
+		fact->seen = true;
+		return;
+	}
 	for (int i = 0; i < RW_REGS; i++)
-		fact->reg[i] = fact->seen ? rw_val_join(&fact->reg[i], &reg[i]) : reg[i];
-	fact->seen = true;
+		if (!rw_val_eq(&fact->reg[i], &reg[i]))
+			fact->reg[i] = rw_val_join(&fact->reg[i], &reg[i]);
 }
 
 /**
@@ -535,6 +632,7 @@ static void walk_free(struct walk *w)
 	}
 	free(w->queue);
 	free(w->live);
+	free(w->loops);
 	free(w->st);
 	free(w->other);
 	free(w);
@@ -564,11 +662,13 @@ int rw_analyse(const struct rw_prog *prog, const struct rw_code *code, struct rw
 		goto out;
 	w->env = (struct rw_env){ .prog = prog, .code = code, .an = an, .why = why };
 	w->live = calloc(code->cnt, sizeof(*w->live));
+	w->loops = calloc(code->cnt, sizeof(*w->loops));
 	w->st = calloc(1, room);
 	w->other = calloc(1, room);
-	if (!w->live || !w->st || !w->other)
+	if (!w->live || !w->loops || !w->st || !w->other)
 		goto out;
 	rw_liveness(code, w->live);
+	find_loops(w);
 	err = walk_all(w);
 out:
 	walk_free(w);

@@ -41,6 +41,7 @@ struct rw_fact {
  *               what it was made from
  * @stray_stack: some pointer into a stack comes to point elsewhere than there, or
  *               it is not known where
+ * @leaks: a helper reads stack in which a part of a pointer may be
  * @loose_stack: first instruction that uses the stack at an offset that is not
  *               known, or RW_NONE
  */
@@ -50,6 +51,7 @@ struct rw_analysis {
 	bool unwritten[RW_MAX_FUNCS];
 	bool loose_value;
 	bool stray_stack;
+	bool leaks;
 	uint32_t loose_stack;
 };
 

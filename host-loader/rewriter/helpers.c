@@ -77,6 +77,20 @@ static void write_stack(const struct call *c, const struct rw_val *ptr, const ui
 }
 
 /**
+ * read_stack() - a helper reads a buffer in some function's stack
+ * @c: the call
+ * @ptr: the buffer, at a known place
+ * @size: its length; all there is if that is not known, as then nobody knows
+ *        whether it was written
+ */
+static void read_stack(const struct call *c, const struct rw_val *ptr, uint32_t size)
+{
+	rw_read_stack(c->env, c->st, ptr, 0, size);
+	if (rw_stack_pointers(&c->st->frame[ptr->frame], ptr->off, size))
+		c->env->an->leaks = true;
+}
+
+/**
  * memory() - check an argument that is memory, and do what the helper does to it
  * @c: the call
  * @reg: the register that holds it; its size is in the next one, where
@@ -115,9 +129,8 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 	if (err < 0)
 		return err;
 	if (arg != WL_OUT) {
-		/* Of a length that is not known nobody knows whether it was written. */
 		if (err)
-			rw_read_stack(c->env, c->st, ptr, 0, known ? size : (uint32_t)-ptr->off);
+			read_stack(c, ptr, known ? size : (uint32_t)-ptr->off);
 		return 0;
 	}
 	if (err) {

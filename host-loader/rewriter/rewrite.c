@@ -13,6 +13,7 @@
 #include "check.h"
 #include "gen.h"
 #include "live.h"
+#include "reach.h"
 #include "refuse.h"
 #include "virtio_bpf.h"
 
@@ -83,8 +84,9 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 		return err;
 	err = rw_analyse(prog, &code, &an, why);
 	if (!err) {
+		g.reach = rw_reach(prog, &code, &an);
 		err = generate(&g, out);
-		out->reach = RW_REACH_ALL;
+		out->reach = g.reach;
 		rw_analysis_free(&an);
 	}
 	rw_code_free(&code);

@@ -178,7 +178,6 @@ static void find_uses(struct sfi *s)
 	const struct rw_gen *g = s->g;
 	bool grew = true;
 
-	s->uses[0] = 1;
 	for (uint32_t i = 0; i < g->code->cnt; i++)
 		if (g->an->at[i].seen)
 			survey(s, i);
@@ -291,6 +290,26 @@ static void emit_header(struct sfi *s)
 }
 
 /**
+ * emit_copy() - emit how the packet is copied, as far as the program looks at it
+ * @s: the translation
+ *
+ * r0 is the scratch, r1 the context, r4 the packet's length. r0 to r5 are lost.
+ */
+static void emit_copy(struct sfi *s)
+{
+	struct rw_edit *e = &s->g->edit;
+
+	sfi_fault(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1);
+	rw_emit(e, JMP_K(BPF_JLE), BPF_REG_4, 0, 1, s->limit - RW_HEADROOM);
+	rw_emit(e, MOV_K, BPF_REG_4, 0, 0, s->limit - RW_HEADROOM);
+	rw_emit(e, MOV_K, BPF_REG_2, 0, 0, 0);
+	rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_0, 0, 0);
+	rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET + RW_HEADROOM);
+	rw_emit(e, RW_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
+	sfi_fault(s, JMP_K(BPF_JNE), BPF_REG_0, 0, 0);
+}
+
+/**
  * begin_entry() - emit the entry function's prologue: the packet is copied
  * @s: the translation
  * @lost: label for when there is no scratch to be had: it is a fault, which r6 says
@@ -300,10 +319,12 @@ static void begin_entry(struct sfi *s, uint32_t lost)
 	struct rw_edit *e = &s->g->edit;
 	uint8_t ctx = s->scratch_reg == BPF_REG_7 ? BPF_REG_8 : BPF_REG_7;
 
+	emit_zero(s);
+	if (!uses(s, 0))
+		return;
 	rw_emit(e, MOV_X, ctx, BPF_REG_1, 0, 0);
 	if (s->ctx_slot)
 		rw_emit(e, STDW, BPF_REG_10, BPF_REG_1, s->ctx_slot, 0);
-	emit_zero(s);
 	emit_lookup(s);
 	rw_emit(e, MOV_K, BPF_REG_6, 0, 0, s->g->target->fault);
 	sfi_jump(s, JMP_K(BPF_JEQ), BPF_REG_0, 0, 0, lost);
@@ -311,16 +332,12 @@ static void begin_entry(struct sfi *s, uint32_t lost)
 	sfi_jump(s, JMP_K(BPF_JNE), BPF_REG_1, 0, 0, lost);
 	keep_scratch(s, BPF_REG_0);
 	rw_emit(e, MOV_X, BPF_REG_1, ctx, 0, 0);
-	s->g->target->len(s->g, BPF_REG_4, BPF_REG_1);
+	if (s->limit > RW_HEADROOM || s->moves || s->varies || s->checks)
+		s->g->target->len(s->g, BPF_REG_4, BPF_REG_1);
 	emit_header(s);
-	sfi_fault(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1);
-	rw_emit(e, JMP_K(BPF_JLE), BPF_REG_4, 0, 1, s->limit - RW_HEADROOM);
-	rw_emit(e, MOV_K, BPF_REG_4, 0, 0, s->limit - RW_HEADROOM);
-	rw_emit(e, MOV_K, BPF_REG_2, 0, 0, 0);
-	rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_0, 0, 0);
-	rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET + RW_HEADROOM);
-	rw_emit(e, RW_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
-	sfi_fault(s, JMP_K(BPF_JNE), BPF_REG_0, 0, 0);
+	if (s->limit == RW_HEADROOM)
+		return;
+	emit_copy(s);
 	rw_emit(e, MOV_X, BPF_REG_1, ctx, 0, 0);
 }
 
@@ -418,7 +435,7 @@ static int lay_out(struct sfi *s)
 	}
 	if (!s->func) {
 		/* The epilogue counts the verdict when it has no other use for it. */
-		g->target_slot = s->spill_slot[1];
+		g->target_slot = uses(s, 0) ? s->spill_slot[1] : (int16_t)(below -= 8);
 		if (s->writes)
 			s->ctx_slot = (int16_t)(below -= 8);
 	}
@@ -466,14 +483,16 @@ static void end_entry(struct sfi *s, uint32_t lost)
 	struct rw_gen *g = s->g;
 	struct rw_edit *e = &g->edit;
 
-	g->fault = s->fault;
+	g->fault = s->faults || s->writes ? s->fault : RW_NONE;
 	rw_edit_own(e);
 	rw_edit_place(e, g->epilogue);
 	g->target->verdict(g);
 	if (s->writes)
 		emit_leave(s);
-	rw_emit(e, STDW_K, sfi_base(s, BPF_REG_1), 0, SFI_H_BUSY, 0);
-	rw_edit_place(e, lost);
+	if (uses(s, 0)) {
+		rw_emit(e, STDW_K, sfi_base(s, BPF_REG_1), 0, SFI_H_BUSY, 0);
+		rw_edit_place(e, lost);
+	}
 	g->target->finish(g);
 }
 
@@ -686,8 +705,8 @@ static int sfi_func(struct sfi *s)
  */
 int rw_form_sfi(struct rw_gen *g)
 {
-	struct sfi s = { .g = g, .limit = (int32_t)(RW_HEADROOM + g->opts->window) };
-
+	uint32_t copied = g->reach < g->opts->window ? g->reach : g->opts->window;
+	struct sfi s = { .g = g, .limit = (int32_t)(RW_HEADROOM + copied) };
 	int err;
 
 	memset(s.own, 0xff, sizeof(s.own));

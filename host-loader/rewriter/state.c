@@ -110,21 +110,6 @@ static void set_places(struct rw_val *v, int64_t min, int64_t max)
 }
 
 /**
- * rw_val_eq() - is the same known of two values?
- * @a: one
- * @b: the other
- *
- * Return: true if so
- */
-bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
-{
-	return a->kinds == b->kinds && a->known == b->known && a->nullable == b->nullable &&
-	       a->redirect == b->redirect && a->frame == b->frame && a->map == b->map &&
-	       a->id == b->id && a->base == b->base && a->range == b->range && a->off == b->off &&
-	       a->limits.min == b->limits.min && a->limits.max == b->limits.max;
-}
-
-/**
  * rw_val_is() - is a value surely of one kind, and no NULL pointer?
  * @v: the value
  * @kind: RW_SCALAR and so on
@@ -304,14 +289,32 @@ void rw_state_each(struct rw_state *st, void (*change)(struct rw_val *v, const v
 }
 
 /**
- * rw_state_size() - bytes that a state takes
+ * rw_state_slots() - slots of the last frame up to the last that holds something
  * @st: the state
+ *
+ * Return: number of them
+ */
+uint32_t rw_state_slots(const struct rw_state *st)
+{
+	const struct rw_slot *slot = st->frame[st->cur].slot;
+	uint32_t n = st->slots;
+
+	while (n && !slot[n - 1].size && !slot[n - 1].ptr && !slot[n - 1].init)
+		n--;
+	return n;
+}
+
+/**
+ * rw_state_size() - bytes that a state takes
+ * @cur: number of its last frame
+ * @slots: slots of that
  *
  * Return: as malloc() wants it
  */
-size_t rw_state_size(const struct rw_state *st)
+size_t rw_state_size(uint32_t cur, uint32_t slots)
 {
-	return sizeof(*st) + (st->cur + 1) * sizeof(st->frame[0]);
+	return sizeof(struct rw_state) + cur * sizeof(struct rw_frame) +
+	       offsetof(struct rw_frame, slot) + slots * sizeof(struct rw_slot);
 }
 
 /**
@@ -341,18 +344,46 @@ void rw_state_init(struct rw_state *st)
 {
 	st->cur = 0;
 	st->moved = false;
+	st->turn = 0;
+	st->slots = RW_SLOTS;
 	rw_frame_init(&st->frame[0], 0, 0);
 	st->frame[0].reg[BPF_REG_1] = rw_val_start(RW_CTX);
 }
 
 /**
- * rw_state_copy() - copy a state
- * @to: room for as many frames as @from has
- * @from: the state
+ * rw_state_room() - make room for slots of the last frame
+ * @st: a state that has memory for them
+ * @slots: number of them, not less than there were
+ */
+void rw_state_room(struct rw_state *st, uint32_t slots)
+{
+	const struct rw_slot empty = { .val = rw_val_kind(RW_UNINIT) };
+
+	while (st->slots < slots)
+		st->frame[st->cur].slot[st->slots++] = empty;
+}
+
+/**
+ * rw_state_copy() - copy a state to work on it
+ * @to: room for as many whole frames as @from has
+ * @from: the state; can be one that was kept
  */
 void rw_state_copy(struct rw_state *to, const struct rw_state *from)
 {
-	memcpy(to, from, rw_state_size(from));
+	memcpy(to, from, rw_state_size(from->cur, from->slots));
+	rw_state_room(to, RW_SLOTS);
+}
+
+/**
+ * rw_state_keep() - copy a state to keep it
+ * @to: room for as many frames as @from has, the last one with @slots slots
+ * @from: the state; in its last frame it uses no more slots
+ * @slots: number of them
+ */
+void rw_state_keep(struct rw_state *to, const struct rw_state *from, uint32_t slots)
+{
+	memcpy(to, from, rw_state_size(from->cur, slots));
+	to->slots = slots;
 }
 
 /**
@@ -390,10 +421,28 @@ static void lose(struct rw_slot *slot)
 }
 
 /**
+ * next_stop() - how far a number grows that has grown often
+ * @max: so far at least
+ *
+ * What a loop counts is compared with something most of the time: a counter that
+ * is let go only some way further has a limit again behind that comparison.
+ *
+ * Return: so far at most
+ */
+static uint64_t next_stop(uint64_t max)
+{
+	for (int bits = 6; bits <= 16; bits += 2)
+		if (max >> bits == 0)
+			return (1u << bits) - 1;
+	return max > UINT32_MAX ? UINT64_MAX : UINT32_MAX;
+}
+
+/**
  * widened() - join two values, in great steps if so wanted
  * @a: one
  * @b: the other
- * @widen: a limit that grows is given up, but for one stop on the way up
+ * @widen: a number that grows does so up to the next of a few stops, and a
+ *         pointer that moves loses its limits
  *
  * Return: what both have in common
  */
@@ -408,7 +457,7 @@ static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, boo
 		if (r.min < a->limits.min)
 			r.min = 0;
 		if (r.max > a->limits.max)
-			r.max = r.max > UINT32_MAX ? UINT64_MAX : UINT32_MAX;
+			r.max = next_stop(r.max);
 		rw_val_limit(&v, r);
 	} else if (r.min != a->limits.min || r.max != a->limits.max) {
 		v.limits = RW_RANGE_ALL;
@@ -428,8 +477,12 @@ static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, boo
  */
 static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
 {
-	struct rw_slot was = *s;
+	struct rw_slot was;
 
+	if (s->ptr == o->ptr && s->init == o->init && s->size == o->size && s->at == o->at &&
+	    rw_val_eq(&s->val, &o->val))
+		return false;
+	was = *s;
 	s->ptr = was.ptr | o->ptr;
 	s->init = was.init & o->init;
 	if (!was.size) {
@@ -447,8 +500,8 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
 
 /**
  * rw_state_join() - make one state cover another as well
- * @st: the state
- * @other: the other one, with as many frames
+ * @st: the state, one that is kept
+ * @other: the other one, with as many frames, and using no slot that @st has not
  * @live: bit n set: the running function may still read register n
  * @how: RW_JOIN_FORCE and so on
  *
@@ -474,12 +527,15 @@ enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, ui
 
 		for (int i = 0; i < RW_REGS; i++) {
 			bool dead = f == st->cur && !(live & 1u << i);
-			struct rw_val v = widened(&a->reg[i], &b->reg[i], widen || dead);
+			struct rw_val v;
 
+			if (rw_val_eq(&a->reg[i], &b->reg[i]))
+				continue;
+			v = widened(&a->reg[i], &b->reg[i], widen || dead);
 			grew |= !rw_val_eq(&v, &a->reg[i]);
 			a->reg[i] = v;
 		}
-		for (int i = 0; i < RW_SLOTS; i++)
+		for (uint32_t i = 0; i < (f == st->cur ? st->slots : RW_SLOTS); i++)
 			grew |= join_slot(&a->slot[i], &b->slot[i], widen);
 	}
 	return grew ? RW_JOIN_GREW : RW_JOIN_SAME;
@@ -562,6 +618,25 @@ struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned 
 }
 
 /**
+ * rw_stack_pointers() - may there be a part of a pointer in a part of the stack?
+ * @frame: the function
+ * @off: where, relative to r10
+ * @size: bytes; any number that lies within the stack
+ *
+ * Return: true if so
+ */
+bool rw_stack_pointers(const struct rw_frame *frame, int64_t off, unsigned int size)
+{
+	for (unsigned int i = 0; i < size; i++) {
+		unsigned int from_top = (unsigned int)-(off + i);
+
+		if (frame->slot[(from_top - 1) / 8].ptr >> (8 - from_top % 8) % 8 & 1)
+			return true;
+	}
+	return false;
+}
+
+/**
  * rw_stack_written() - has a part of a function's stack been written?
  * @frame: the function
  * @off: where, relative to r10
@@ -601,22 +676,6 @@ void rw_stack_smear(struct rw_frame *frame, int64_t from, int64_t to, const stru
 		if (ptr)
 			slot->ptr = 0xff;
 	}
-}
-
-/**
- * rw_stack_pointers() - which bytes of a function's stack may be parts of pointers?
- * @frame: the function
- * @from: lowest offset from r10 that is asked about
- * @to: the end
- *
- * Return: true if one may be
- */
-bool rw_stack_pointers(const struct rw_frame *frame, int64_t from, int64_t to)
-{
-	for (int64_t i = 0; i < RW_SLOTS; i++)
-		if (-8 * i > from && -8 * (i + 1) < to && frame->slot[i].ptr)
-			return true;
-	return false;
 }
 
 /**

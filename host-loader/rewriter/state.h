@@ -109,17 +109,37 @@ struct rw_frame {
  * struct rw_state - all active functions
  * @cur: number of the one that runs; 0 is the program's entry
  * @moved: the packet's start may not be where it was when it came
+ * @turn: which turn of a loop it is, a number of the analysis' own; 0 outside
+ * @slots: slots of the last frame that are there: all of a state that is worked
+ *         on; of one that is kept, the rest holds nothing
  * @frame: they, up to @cur
  */
 struct rw_state {
 	uint32_t cur;
 	bool moved;
+	uint32_t turn;
+	uint32_t slots;
 	struct rw_frame frame[];
 };
 
 /* What rw_slot_holds() says */
 #define RW_HOLDS_POINTER	(1u << 0)
 #define RW_HOLDS_DATA		(1u << 1)
+
+/**
+ * rw_val_eq() - is the same known of two values?
+ * @a: one
+ * @b: the other
+ *
+ * Return: true if so
+ */
+static inline bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
+{
+	return a->kinds == b->kinds && a->known == b->known && a->nullable == b->nullable &&
+	       a->redirect == b->redirect && a->frame == b->frame && a->map == b->map &&
+	       a->id == b->id && a->base == b->base && a->range == b->range && a->off == b->off &&
+	       a->limits.min == b->limits.min && a->limits.max == b->limits.max;
+}
 
 /* How rw_state_join() is to go about it */
 #define RW_JOIN_FORCE	(1u << 0)	/* also where they disagree on a register's kind */
@@ -140,16 +160,18 @@ struct rw_val rw_val_start(uint16_t kind);
 struct rw_range rw_val_limits(const struct rw_val *v);
 void rw_val_limit(struct rw_val *v, struct rw_range limits);
 bool rw_val_places(const struct rw_val *v, int64_t *min, int64_t *max);
-bool rw_val_eq(const struct rw_val *a, const struct rw_val *b);
 bool rw_val_is(const struct rw_val *v, uint16_t kind);
 bool rw_val_is_const(const struct rw_val *v, int64_t number);
 bool rw_val_redirects(const struct rw_val *v);
 struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b);
 struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool minus);
 
-size_t rw_state_size(const struct rw_state *st);
+uint32_t rw_state_slots(const struct rw_state *st);
+size_t rw_state_size(uint32_t cur, uint32_t slots);
 void rw_state_init(struct rw_state *st);
 void rw_state_copy(struct rw_state *to, const struct rw_state *from);
+void rw_state_keep(struct rw_state *to, const struct rw_state *from, uint32_t slots);
+void rw_state_room(struct rw_state *st, uint32_t slots);
 enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
 			   unsigned int how);
 
@@ -160,9 +182,9 @@ void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number);
 void rw_stack_store(struct rw_frame *frame, int64_t off, unsigned int size,
 		    const struct rw_val *val);
 struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned int size);
+bool rw_stack_pointers(const struct rw_frame *frame, int64_t off, unsigned int size);
 bool rw_stack_written(const struct rw_frame *frame, int64_t off, unsigned int size);
 void rw_stack_smear(struct rw_frame *frame, int64_t from, int64_t to, const struct rw_val *val);
-bool rw_stack_pointers(const struct rw_frame *frame, int64_t from, int64_t to);
 unsigned int rw_slot_holds(const struct rw_slot *slot);
 
 #endif /* REWRITER_STATE_H */

@@ -228,6 +228,10 @@ void rw_stack_range(const struct rw_val *ptr, int64_t off, uint32_t size, int64_
 		*from = min + off;
 	if (size != RW_NONE && max + off + size < *to)
 		*to = max + off + size;
+	if (*from >= *to) {
+		*from = -RW_STACK_MAX;
+		*to = 0;
+	}
 }
 
 /**
@@ -266,7 +270,8 @@ static struct rw_val loose_load(const struct rw_state *st, const struct rw_val *
 	rw_stack_range(ptr, insn->off, rw_size(insn), &from, &to);
 	for (uint32_t f = 0; f <= st->cur; f++)
 		if (ptr->frame == f || ptr->frame > st->cur)
-			pointers |= rw_stack_pointers(&st->frame[f], from, to);
+			pointers |= rw_stack_pointers(&st->frame[f], from,
+						       (unsigned int)(to - from));
 	return rw_val_kind(pointers && BPF_SIZE(insn->code) == BPF_DW ? RW_ANY : RW_SCALAR);
 }
 
