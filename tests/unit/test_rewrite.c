@@ -18,7 +18,7 @@
 
 #define TAP		77
 #define IFINDEX		3
-#define EPILOGUE	21	/* instructions of it */
+#define EPILOGUE	15	/* instructions of it if no verdict is above XDP_PASS */
 #define XDP_DATA_META	8
 #define XDP_EGRESS	20
 #define WINDOW		2048
@@ -220,6 +220,13 @@ static bool refused_sfi(const struct bpf_insn *in, uint32_t cnt, uint32_t window
 		CHECK(refused_sfi(in_, ARRAY_SIZE(in_), window, err, sentence "\n")); \
 	} while (0)
 
+/* One more in the counter that r6 says */
+#define COUNT                                                                        \
+	STX(BPF_W, R10, -8, R6), MOV64_X(R2, R10), ALU64_K(BPF_ADD, R2, -8),         \
+	LD_MAP(R1, RW_HANDLE_COUNTERS), CALL(BPF_FUNC_map_lookup_elem),              \
+	JMP_K(BPF_JEQ, R0, 0, 3), LDX(BPF_DW, R1, R0, 0), ALU64_K(BPF_ADD, R1, 1),   \
+	STX(BPF_DW, R0, 0, R1)
+
 /**
  * epilogue() - the verdict's way to tcx, complete
  *
@@ -228,12 +235,18 @@ static bool refused_sfi(const struct bpf_insn *in, uint32_t cnt, uint32_t window
 static bool epilogue(void)
 {
 	BECOMES(LIST(PASS), MOV64_K(R0, XDP_PASS), JA(0),
+		MOV32_X(R6, R0), COUNT, MOV64_K(R0, TC_ACT_UNSPEC), JMP_K(BPF_JEQ, R6, XDP_PASS, 1),
+		MOV64_K(R0, TC_ACT_SHOT), EXIT);
+	/* One that can send has more to do, and one that can say anything most. */
+	BECOMES(LIST(MOV64_K(R0, XDP_TX), EXIT), MOV64_K(R0, XDP_TX), JA(0),
+		MOV32_X(R6, R0), COUNT, MOV64_K(R0, TC_ACT_UNSPEC), JMP_K(BPF_JEQ, R6, XDP_PASS, 5),
+		MOV64_K(R0, TC_ACT_SHOT), JMP_K(BPF_JNE, R6, XDP_TX, 3),
+		MOV32_K(R1, TAP), MOV64_K(R2, BPF_F_INGRESS), CALL(BPF_FUNC_redirect), EXIT);
+	BECOMES(LIST(LDX(BPF_W, R0, R1, 16), LD_DATA(R2, R1), LD_END(R3, R1), MOV64_X(R0, R3), ALU64_X(BPF_SUB, R0, R2), EXIT),
+		MOV32_K(R0, 0), LDX(BPF_W, R2, R1, SKB_DATA), LDX(BPF_W, R3, R1, SKB_END),
+		MOV64_X(R0, R3), LDX(BPF_W, R0, R1, SKB_LEN), JA(0),
 		MOV32_X(R6, R0), JMP_K(BPF_JLE, R6, XDP_TX, 1), MOV64_K(R6, VIRTIO_BPF_CNT_INVALID),
-		STX(BPF_W, R10, -8, R6), MOV64_X(R2, R10), ALU64_K(BPF_ADD, R2, -8),
-		LD_MAP(R1, RW_HANDLE_COUNTERS), CALL(BPF_FUNC_map_lookup_elem),
-		JMP_K(BPF_JEQ, R0, 0, 3), LDX(BPF_DW, R1, R0, 0), ALU64_K(BPF_ADD, R1, 1),
-		STX(BPF_DW, R0, 0, R1),
-		MOV64_K(R0, TC_ACT_UNSPEC), JMP_K(BPF_JEQ, R6, XDP_PASS, 5),
+		COUNT, MOV64_K(R0, TC_ACT_UNSPEC), JMP_K(BPF_JEQ, R6, XDP_PASS, 5),
 		MOV64_K(R0, TC_ACT_SHOT), JMP_K(BPF_JNE, R6, XDP_TX, 3),
 		MOV32_K(R1, TAP), MOV64_K(R2, BPF_F_INGRESS), CALL(BPF_FUNC_redirect), EXIT);
 	return true;
@@ -580,21 +593,30 @@ static bool complexity(void)
 	return true;
 }
 
-/* Form sfi: where the scratch's pointer is kept, and what is in the scratch */
+/*
+ * Form sfi: where the scratch's pointer is kept, in a register that the program
+ * does not use or else on the stack, and what is in the scratch
+ */
+#define SREG		R9
 #define SCRATCH(dst)	LDX(BPF_DW, dst, R10, -8)
-#define HEADER(dst, at)	SCRATCH(dst), LDX(BPF_DW, dst, dst, at)
+#define H_BUSY		0
 #define H_DATA		8
 #define H_END		16
-#define H_DIRTY		40
+#define H_ZERO		48
+#define DIRTY		2
 #define BASE		(1 << 30)
 #define AREA		RW_SCRATCH_PACKET
-#define REACH		(255 + 8)	/* of those that look at a variable offset */
-#define LIMIT		(RW_HEADROOM + REACH)
 #define FAULT		0	/* where jumps go is not compared */
+
+/* Registers that a program uses up, so that the scratch is kept on the stack */
+#define USED	MOV64_K(R7, 0), MOV64_K(R8, 0), MOV64_K(R9, 0)
 
 /* data in r2, data_end in r3, and a comparison of 34 bytes with it */
 #define CHECKED LD_DATA(R2, R1), LD_END(R3, R1), MOV64_X(R4, R2), ALU64_K(BPF_ADD, R4, 34), \
 		MOV64_K(R0, XDP_DROP), JMP_X(BPF_JGT, R4, R3, 2)
+
+/* r2 moved by a byte of the packet */
+#define VARIABLE CHECKED, LDX(BPF_B, R5, R2, 14), ALU64_X(BPF_ADD, R2, R5)
 
 /**
  * sfi_loads() - loads from the copy of the packet
@@ -603,29 +625,35 @@ static bool complexity(void)
  */
 static bool sfi_loads(void)
 {
-	TURNS_INTO(LIST(LD_DATA(R2, R1), PASS), 0, HEADER(R2, H_DATA));
-	TURNS_INTO(LIST(LD_END(R2, R1), PASS), 0, HEADER(R2, H_END));
+	/* Nothing of the packet is at a place that varies: its start is a constant. */
+	TURNS_INTO(LIST(LD_DATA(R2, R1), PASS), 0, MOV64_K(R2, BASE + RW_HEADROOM));
+	TURNS_INTO(LIST(LD_END(R2, R1), PASS), 0, LDX(BPF_W, R2, R1, SKB_LEN),
+		   ALU64_K(BPF_ADD, R2, BASE + RW_HEADROOM));
 	/* compared by the program: nothing is added */
 	TURNS_INTO(LIST(CHECKED, LDX(BPF_H, R5, R2, 32), MOV64_K(R0, XDP_PASS), EXIT), 6,
+		   LDX(BPF_H, R5, SREG, AREA + RW_HEADROOM + 32));
+	TURNS_INTO(LIST(USED, CHECKED, LDX(BPF_H, R5, R2, 32), MOV64_K(R0, XDP_PASS), EXIT), 9,
 		   SCRATCH(R5), LDX(BPF_H, R5, R5, AREA + RW_HEADROOM + 32));
 	/* one byte further */
 	TURNS_INTO(LIST(CHECKED, LDX(BPF_H, R5, R2, 33), MOV64_K(R0, XDP_PASS), EXIT), 6,
-		   HEADER(R5, H_END), JMP_K(BPF_JLT, R5, BASE + RW_HEADROOM + 35, FAULT),
-		   SCRATCH(R5), LDX(BPF_H, R5, R5, AREA + RW_HEADROOM + 33));
-	/* at a variable offset, not compared */
-	TURNS_INTO(LIST(CHECKED, LDX(BPF_B, R5, R2, 14), ALU64_X(BPF_ADD, R2, R5),
-			LDX(BPF_W, R2, R2, 4), PASS), 8,
+		   LDX(BPF_DW, R5, SREG, H_END), JMP_K(BPF_JLT, R5, BASE + RW_HEADROOM + 35, FAULT),
+		   LDX(BPF_H, R5, SREG, AREA + RW_HEADROOM + 33));
+	/* at a variable offset, not compared; the start is one that nothing is known of */
+	TURNS_INTO(LIST(VARIABLE, LDX(BPF_W, R2, R2, 4), PASS), 0,
+		   LDX(BPF_DW, R2, SREG, H_ZERO), ALU64_K(BPF_ADD, R2, BASE + RW_HEADROOM));
+	TURNS_INTO(LIST(VARIABLE, LDX(BPF_W, R2, R2, 4), PASS), 1, LDX(BPF_DW, R3, SREG, H_END));
+	TURNS_INTO(LIST(VARIABLE, LDX(BPF_W, R2, R2, 4), PASS), 8,
 		   MOV32_X(R0, R2), ALU64_K(BPF_ADD, R0, 4 - BASE),
-		   JMP_K(BPF_JGT, R0, LIMIT - 4, FAULT),
-		   HEADER(R2, H_END), ALU64_X(BPF_SUB, R2, R0), JMP_K(BPF_JLT, R2, BASE + 4, FAULT),
-		   SCRATCH(R2), ALU64_X(BPF_ADD, R2, R0), LDX(BPF_W, R2, R2, AREA));
+		   JMP_K(BPF_JGT, R0, RW_HEADROOM + 255 + 4, FAULT),
+		   LDX(BPF_DW, R2, SREG, H_END), ALU64_X(BPF_SUB, R2, R0),
+		   JMP_K(BPF_JLT, R2, BASE + 4, FAULT),
+		   MOV64_X(R2, SREG), ALU64_X(BPF_ADD, R2, R0), LDX(BPF_W, R2, R2, AREA));
 	/* and compared */
-	TURNS_INTO(LIST(CHECKED, LDX(BPF_B, R5, R2, 14), ALU64_X(BPF_ADD, R2, R5),
-			MOV64_X(R5, R2), ALU64_K(BPF_ADD, R5, 8), JMP_X(BPF_JGT, R5, R3, 1),
-			LDX(BPF_W, R2, R2, 4), PASS), 11,
+	TURNS_INTO(LIST(VARIABLE, MOV64_X(R5, R2), ALU64_K(BPF_ADD, R5, 8),
+			JMP_X(BPF_JGT, R5, R3, 1), LDX(BPF_W, R2, R2, 4), PASS), 11,
 		   MOV32_X(R0, R2), ALU64_K(BPF_ADD, R0, 4 - BASE),
-		   JMP_K(BPF_JGT, R0, LIMIT - 4, FAULT),
-		   SCRATCH(R2), ALU64_X(BPF_ADD, R2, R0), LDX(BPF_W, R2, R2, AREA));
+		   JMP_K(BPF_JGT, R0, RW_HEADROOM + 255 + 4, FAULT),
+		   MOV64_X(R2, SREG), ALU64_X(BPF_ADD, R2, R0), LDX(BPF_W, R2, R2, AREA));
 	return true;
 }
 
@@ -637,12 +665,10 @@ static bool sfi_loads(void)
 static bool sfi_stores(void)
 {
 	TURNS_INTO(LIST(CHECKED, ST(BPF_B, R2, 3, 7), MOV64_K(R0, XDP_PASS), EXIT), 6,
-		   SCRATCH(R1), ST(BPF_DW, R1, H_DIRTY, 1),
-		   ST(BPF_B, R1, AREA + RW_HEADROOM + 3, 7));
+		   ST(BPF_DW, SREG, H_BUSY, DIRTY), ST(BPF_B, SREG, AREA + RW_HEADROOM + 3, 7));
 	TURNS_INTO(LIST(LD_DATA(R2, R1), STX(BPF_B, R2, 3, R2), PASS), 1,
-		   HEADER(R0, H_END), JMP_K(BPF_JLT, R0, BASE + RW_HEADROOM + 4, FAULT),
-		   SCRATCH(R0), ST(BPF_DW, R0, H_DIRTY, 1),
-		   STX(BPF_B, R0, AREA + RW_HEADROOM + 3, R2));
+		   LDX(BPF_DW, R0, SREG, H_END), JMP_K(BPF_JLT, R0, BASE + RW_HEADROOM + 4, FAULT),
+		   ST(BPF_DW, SREG, H_BUSY, DIRTY), STX(BPF_B, SREG, AREA + RW_HEADROOM + 3, R2));
 	/* No register is free: one makes room. */
 	TURNS_INTO(LIST(LD_DATA(R2, R1), MOV64_K(R0, 0), MOV64_K(R3, 0), MOV64_K(R4, 0),
 			MOV64_K(R5, 0), MOV64_K(R6, 0), MOV64_K(R7, 0), MOV64_K(R8, 0),
@@ -651,9 +677,9 @@ static bool sfi_stores(void)
 			ALU64_X(BPF_ADD, R0, R6), ALU64_X(BPF_ADD, R0, R7),
 			ALU64_X(BPF_ADD, R0, R8), ALU64_X(BPF_ADD, R0, R9),
 			LDX(BPF_W, R1, R1, 12), ALU64_X(BPF_ADD, R0, R1), EXIT), 9,
-		   STX(BPF_DW, R10, -16, R1), HEADER(R1, H_END),
+		   STX(BPF_DW, R10, -16, R1), SCRATCH(R1), LDX(BPF_DW, R1, R1, H_END),
 		   JMP_K(BPF_JLT, R1, BASE + RW_HEADROOM + 4, FAULT),
-		   SCRATCH(R1), ST(BPF_DW, R1, H_DIRTY, 1),
+		   SCRATCH(R1), ST(BPF_DW, R1, H_BUSY, DIRTY),
 		   ST(BPF_B, R1, AREA + RW_HEADROOM + 3, 7), LDX(BPF_DW, R1, R10, -16));
 	return true;
 }
@@ -667,10 +693,11 @@ static bool sfi_refusals(void)
 {
 	REFUSED_SFI(WINDOW, -EINVAL, "instruction 1: an atomic operation on the packet, which XDP "
 		    "does not have", LD_DATA(R2, R1), ATOMIC(BPF_W, R2, 0, R1, BPF_ADD), PASS);
-	REFUSED_SFI(WINDOW, -EOPNOTSUPP, "instruction 4: uses r2, which is a packet pointer on some "
+	REFUSED_SFI(WINDOW, -EOPNOTSUPP, "instruction 9: uses r0, which is a packet pointer on some "
 		    "paths and something else on others",
-		    LDX(BPF_W, R3, R1, 16), LD_DATA(R2, R1), JMP_K(BPF_JEQ, R3, 5, 1),
-		    MOV64_X(R2, R10), LDX(BPF_B, R4, R2, -8), PASS);
+		    MOV64_X(R6, R1), ST(BPF_W, R10, -4, 0), MOV64_X(R2, R10),
+		    ALU64_K(BPF_ADD, R2, -4), LD_MAP(R1, 7), CALL(BPF_FUNC_map_lookup_elem),
+		    JMP_K(BPF_JNE, R0, 0, 1), LD_DATA(R0, R6), LDX(BPF_B, R4, R0, 0), PASS);
 	REFUSED_SFI(WINDOW, -EINVAL, "instruction 3: argument 3 of helper xdp_load_bytes is a "
 		    "packet pointer, which XDP does not allow",
 		    LD_DATA(R3, R1), MOV64_K(R2, 0), MOV64_K(R4, 8),
@@ -679,8 +706,8 @@ static bool sfi_refusals(void)
 		    "tenant must not choose the host's devices",
 		    MOV64_K(R0, XDP_REDIRECT), EXIT);
 	REFUSED_SFI(WINDOW, -EOPNOTSUPP, "instruction 0: the function uses 504 bytes of stack, and "
-		    "its translation needs 528, which is over the limit of 512",
-		    ST(BPF_DW, R10, -504, 0), PASS);
+		    "its translation needs 520, which is over the limit of 512",
+		    LD_DATA(R2, R1), ST(BPF_DW, R10, -504, 0), PASS);
 	REFUSED_SFI(63, -EOPNOTSUPP, "form sfi takes packets of 64 to 15360 bytes, not 63", PASS);
 	REFUSED_SFI(15361, -EOPNOTSUPP, "form sfi takes packets of 64 to 15360 bytes, not 15361",
 		    PASS);
