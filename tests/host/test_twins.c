@@ -6,13 +6,17 @@
  * of many kinds and lengths. Some cases are programs that form lite cannot do,
  * and what the tenant is told then.
  */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../ktap.h"
 #include "../unit/insns.h"
 #include "twin.h"
+#include "virtio_bpf.h"
 
 #define LENGTHS	12
 
@@ -334,6 +338,71 @@ static bool far(void)
 }
 
 /**
+ * set_scratch() - write to the start of a translation's scratch
+ * @t: the twins
+ * @scratch: room for the scratch of all CPUs
+ * @stride: bytes of one CPU's
+ * @word: its first eight bytes
+ *
+ * Return: true if that worked
+ */
+static bool set_scratch(const struct twin *t, uint8_t *scratch, size_t stride, uint64_t word)
+{
+	uint32_t key = 0;
+
+	memset(scratch, 0xa5, stride * (size_t)libbpf_num_possible_cpus());
+	for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
+		memcpy(scratch + stride * (size_t)cpu, &word, sizeof(word));
+	return !bpf_map_update_elem(t->scratch, &key, scratch, BPF_ANY);
+}
+
+/**
+ * busy() - a packet that comes while the same program is at work on its CPU
+ *
+ * The mark is set from here, as if a run had been interrupted.
+ *
+ * Return: true if it is dropped and counted, and if the other run's copy of its
+ *         packet is left alone
+ */
+static bool busy(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_DROP), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 2), ST(BPF_B, R2, 3, 7),
+		MOV64_K(R0, XDP_PASS), EXIT,
+	};
+	static const struct rw_prog prog = { .insns = insns, .cnt = ARRAY_SIZE(insns) };
+	size_t stride = (RW_SCRATCH_SIZE(TWIN_WINDOW) + 7) & ~7u;
+	size_t size = stride * (size_t)libbpf_num_possible_cpus();
+	uint8_t *before = malloc(size), *after = malloc(size), packet[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
+		    .repeat = 1);
+	uint64_t faults;
+	uint32_t key = 0;
+	struct twin t;
+	bool ok;
+
+	ok = twin_make(&t, &prog, RW_FORM_SFI) && before && after;
+	for (uint64_t mark = 1; ok && mark <= 2; mark++) {
+		faults = twin_count(&t, VIRTIO_BPF_CNT_FAULT);
+		ok = set_scratch(&t, before, stride, mark) &&
+		     !bpf_prog_test_run_opts(t.strict, &opts) &&
+		     !bpf_map_lookup_elem(t.scratch, &key, after);
+		ok = ok && opts.retval == TC_ACT_SHOT && !memcmp(before, after, size) &&
+		     twin_count(&t, VIRTIO_BPF_CNT_FAULT) == faults + 1;
+	}
+	/* Not marked, the same scratch is as good as any other. */
+	ok = ok && set_scratch(&t, before, stride, 0) && twin_run(&t, packet, sizeof(packet)) &&
+	     !bpf_map_lookup_elem(t.scratch, &key, after);
+	for (int cpu = 0; ok && cpu < libbpf_num_possible_cpus(); cpu++)
+		ok = !after[stride * (size_t)cpu];
+	twin_free(&t);
+	free(before);
+	free(after);
+	return ok;
+}
+
+/**
  * obj_pass() - a compiled program that does nothing
  *
  * Return: true if the twins agree
@@ -499,6 +568,7 @@ int main(void)
 		{ "a loop", loops },
 		{ "atomics", atomics },
 		{ "far jumps", far },
+		{ "a program that comes to run inside itself", busy },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },

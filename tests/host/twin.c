@@ -358,13 +358,13 @@ static int expected(uint32_t verdict, uint32_t *counter)
 }
 
 /**
- * count() - read one counter, over all CPUs
+ * twin_count() - read one counter, over all CPUs
  * @t: the twins
  * @counter: which
  *
  * Return: its value, or UINT64_MAX
  */
-static uint64_t count(const struct twin *t, uint32_t counter)
+uint64_t twin_count(const struct twin *t, uint32_t counter)
 {
 	static uint64_t values[MAX_CPUS];
 	int cpus = libbpf_num_possible_cpus();
@@ -464,7 +464,7 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 	if (!run(t, true, packet, len, &native))
 		return false;
 	want = expected(native.verdict, &counter);
-	before = count(t, counter);
+	before = twin_count(t, counter);
 	if (!run(t, false, packet, len, &strict))
 		return false;
 	t->verdict = native.verdict;
@@ -473,7 +473,7 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 			      (int)strict.verdict);
 	if (want != TC_ACT_SHOT && !same_bytes(t, &native, &strict))
 		return false;
-	if (count(t, counter) != before + 1)
+	if (twin_count(t, counter) != before + 1)
 		return FAILED(t, "verdict %u is not counted", native.verdict);
 	return true;
 }

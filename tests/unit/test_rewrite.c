@@ -684,6 +684,139 @@ static bool sfi_stores(void)
 	return true;
 }
 
+/* r3 points to one of the first sixteen bytes of the stack */
+#define ANYWHERE MOV64_X(R3, R10), LD_DATA(R2, R1), LDX(BPF_W, R4, R1, 4),             \
+		 ALU64_K(BPF_AND, R4, 15), ALU64_X(BPF_ADD, R3, R4)
+
+/**
+ * leaves_busy() - can a translation end with the scratch marked as in use?
+ * @out: the translation
+ * @at: where it is followed from
+ * @busy: the scratch is marked there
+ * @seen: for each instruction: bit 0 it was reached unmarked, bit 1 marked
+ *
+ * Only the form itself marks and unmarks it: those stores stem from no
+ * instruction of the program. The functions that are called do neither.
+ *
+ * Return: true if so
+ */
+static bool leaves_busy(const struct rw_out *out, uint32_t at, bool busy, uint8_t *seen)
+{
+	for (;;) {
+		const struct bpf_insn *x = &out->insns[at];
+		uint8_t code = x->code, op = BPF_OP(code);
+
+		if (seen[at] >> busy & 1)
+			return false;
+		seen[at] |= (uint8_t)(1u << busy);
+		if (code == (BPF_ST | BPF_MEM | BPF_DW) && x->off == H_BUSY &&
+		    out->origin[at] == UINT32_MAX && x->dst_reg != R10)
+			busy = x->imm != 0;
+		if (code == (BPF_JMP | BPF_EXIT))
+			return busy;
+		if (code == (BPF_JMP | BPF_JA)) {
+			at += (uint32_t)(1 + x->off);
+			continue;
+		}
+		if ((BPF_CLASS(code) == BPF_JMP || BPF_CLASS(code) == BPF_JMP32) &&
+		    op != BPF_CALL && leaves_busy(out, at + (uint32_t)(1 + x->off), busy, seen))
+			return true;
+		at += code == (BPF_LD | BPF_IMM | BPF_DW) ? 2 : 1;
+	}
+}
+
+/**
+ * unmarks() - does every way out of a program's translation unmark the scratch?
+ * @insns: the program
+ * @cnt: number of @insns
+ *
+ * Return: true if so, and if it is marked at all
+ */
+static bool unmarks(const struct bpf_insn *insns, uint32_t cnt)
+{
+	struct rw_out out;
+	uint8_t *seen;
+	bool marks = false, leaves;
+
+	if (rewrite_sfi(insns, cnt, WINDOW, &out, NULL))
+		return false;
+	seen = calloc(out.cnt, 1);
+	leaves = !seen || leaves_busy(&out, 0, false, seen);
+	for (uint32_t i = 0; seen && i < out.cnt; i++)
+		marks |= (seen[i] & 2) != 0;
+	free(seen);
+	rw_out_free(&out);
+	return marks && !leaves;
+}
+
+#define UNMARKS(...)                                                                 \
+	do {                                                                         \
+		static const struct bpf_insn in_[] = { __VA_ARGS__ };                \
+		CHECK(unmarks(in_, ARRAY_SIZE(in_)));                                \
+	} while (0)
+
+/**
+ * sfi_busy() - the mark of the scratch that is in use
+ *
+ * Return: true if no way out of a program leaves it set
+ */
+static bool sfi_busy(void)
+{
+	/* loads and stores that are checked, and the packet written back */
+	UNMARKS(VARIABLE, LDX(BPF_W, R2, R2, 4), PASS);
+	UNMARKS(LD_DATA(R2, R1), STX(BPF_B, R2, 3, R2), PASS);
+	UNMARKS(VARIABLE, ST(BPF_B, R2, 0, 1), MOV64_K(R0, XDP_TX), EXIT);
+	/* several exits, and a loop */
+	UNMARKS(CHECKED, LDX(BPF_B, R0, R2, 0), JMP_K(BPF_JGT, R0, 9, 1), EXIT,
+		ALU64_K(BPF_SUB, R0, 1), JMP_K(BPF_JGT, R0, 3, -2), EXIT);
+	/* helpers that move the packet, and those that copy */
+	UNMARKS(MOV64_K(R2, 4), CALL(BPF_FUNC_xdp_adjust_head), PASS);
+	UNMARKS(MOV64_K(R2, -4), CALL(BPF_FUNC_xdp_adjust_tail), PASS);
+	UNMARKS(LD_DATA(R2, R1), ST(BPF_B, R2, 3, 7), MOV64_K(R2, 0), MOV64_X(R3, R10),
+		ALU64_K(BPF_ADD, R3, -8), MOV64_K(R4, 8), CALL(BPF_FUNC_xdp_load_bytes), PASS);
+	/* a function of the program's own that can fault */
+	UNMARKS(SUBCALL(1), EXIT, LD_DATA(R2, R1), LDX(BPF_B, R0, R2, 60), EXIT);
+	/* a frame, and a helper that gets packet memory */
+	UNMARKS(LD_DATA(R2, R1), LD_END(R3, R1), ALU64_X(BPF_SUB, R3, R2),
+		ALU64_K(BPF_AND, R3, 7), ALU64_X(BPF_ADD, R3, R10), ST(BPF_B, R3, -16, 1), PASS);
+	UNMARKS(LD_DATA(R2, R1), LD_MAP(R1, 7), CALL(BPF_FUNC_map_lookup_elem), PASS);
+	return true;
+}
+
+/**
+ * sfi_stack() - stack pointers that the host's verifier does not take
+ *
+ * Return: true if they become numbers, and what they point to is in the scratch
+ */
+static bool sfi_stack(void)
+{
+	enum { FRAME = RW_HEADROOM + WINDOW + 16 };	/* place of r10: 16 bytes are used */
+
+	TURNS_INTO(LIST(ANYWHERE, ST(BPF_B, R3, -16, 1), PASS), 0, MOV64_K(R3, BASE + FRAME));
+	TURNS_INTO(LIST(ANYWHERE, ST(BPF_B, R3, -16, 1), PASS), 5,
+		   LDX(BPF_DW, R1, SREG, H_ZERO), ALU64_X(BPF_ADD, R1, R3),
+		   ALU64_K(BPF_ADD, R1, -BASE - FRAME), JMP_K(BPF_JGT, R1, 15, FAULT),
+		   MOV64_X(R2, SREG), ALU64_X(BPF_ADD, R2, R1),
+		   ST(BPF_B, R2, AREA + FRAME - 16, 1));
+	/* The same bytes at a constant offset are there as well, others are not. */
+	TURNS_INTO(LIST(ANYWHERE, ST(BPF_B, R3, -16, 1), LDX(BPF_B, R4, R10, -15), PASS), 6,
+		   LDX(BPF_B, R4, SREG, AREA + FRAME - 15));
+	TURNS_INTO(LIST(ANYWHERE, ST(BPF_B, R3, -16, 1), ST(BPF_W, R10, -20, 2), PASS), 6,
+		   ST(BPF_W, R10, -20, 2));
+	/* out of the stack and back */
+	TURNS_INTO(LIST(MOV64_X(R2, R10), ALU64_K(BPF_ADD, R2, 8), ST(BPF_W, R2, -16, 2), PASS), 2,
+		   ST(BPF_W, R10, -8, 2));
+	/* A part of a pointer is overwritten. */
+	TURNS_INTO(LIST(STX(BPF_DW, R10, -8, R1), ST(BPF_W, R10, -4, 2), PASS), 1,
+		   ST(BPF_DW, R10, -8, 0), ST(BPF_W, R10, -4, 2));
+	TURNS_INTO(LIST(STX(BPF_DW, R10, -8, R1), ST(BPF_DW, R10, -8, 2), PASS), 1,
+		   ST(BPF_DW, R10, -8, 2));
+	REFUSED_SFI(WINDOW, -EOPNOTSUPP, "instruction 0: keeps a pointer in a part of the stack "
+		    "that is also used at an offset that is not constant",
+		    STX(BPF_DW, R10, -16, R1), ANYWHERE, ST(BPF_B, R3, -16, 1), PASS);
+	return true;
+}
+
 /**
  * sfi_refusals() - what form sfi cannot do either
  *
@@ -738,6 +871,8 @@ int main(void)
 		{ "too complex", complexity },
 		{ "sfi: loads", sfi_loads },
 		{ "sfi: stores", sfi_stores },
+		{ "sfi: the scratch is free again", sfi_busy },
+		{ "sfi: the stack", sfi_stack },
 		{ "sfi: what is refused", sfi_refusals },
 	};
 
