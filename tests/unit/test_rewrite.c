@@ -382,6 +382,10 @@ static bool helpers(void)
 		CALL(BPF_FUNC_map_lookup_elem), PASS);
 	REFUSED(-EINVAL, "instruction 1: argument 1 of helper xdp_get_buff_len is not the context",
 		MOV64_K(R1, 0), CALL(BPF_FUNC_xdp_get_buff_len), PASS);
+	REFUSED(-EOPNOTSUPP, "instruction 5: keeps packet pointers across xdp_store_bytes, behind "
+		"which the host's verifier does not know them any more",
+		LD_DATA(R6, R1), MOV64_K(R2, 0), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -8),
+		MOV64_K(R4, 8), CALL(BPF_FUNC_xdp_store_bytes), MOV64_X(R0, R6), EXIT);
 	return true;
 }
 
