@@ -405,8 +405,10 @@ static bool busy(void)
 {
 	static const struct bpf_insn insns[] = {
 		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_DROP), MOV64_X(R4, R2),
-		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 2), ST(BPF_B, R2, 3, 7),
-		MOV64_K(R0, XDP_PASS), EXIT,
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 3), ST(BPF_B, R2, 3, 7),
+		SUBCALL(2), MOV64_K(R0, XDP_PASS), EXIT,
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, 0), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 1), LDX(BPF_B, R0, R2, 13), EXIT,
 	};
 	static const struct rw_prog prog = { .insns = insns, .cnt = ARRAY_SIZE(insns) };
 	size_t stride = (RW_SCRATCH_SIZE(TWIN_WINDOW) + 7) & ~7u;
