@@ -649,6 +649,8 @@ static int sfi_insn(struct sfi *s, uint32_t at)
 	struct rw_gen *g = s->g;
 
 	rw_edit_at(&g->edit, at);
+	if ((g->code->flags[at] & RW_I_TARGET) || (at && g->code->insns[at - 1].code == RW_CALL))
+		s->marked = false;
 	if (g->code->flags[at] & RW_I_HEAD)
 		rw_emit(&g->edit, STDW, BPF_REG_10, BPF_REG_10, s->loop_slot, 0);
 	switch (BPF_CLASS(g->code->insns[at].code)) {
@@ -679,6 +681,7 @@ static int sfi_func(struct sfi *s)
 
 	s->fault = rw_edit_label(&g->edit);
 	s->faults = false;
+	s->marked = false;
 	rw_edit_own(&g->edit);
 	rw_edit_place(&g->edit, rw_edit_func(&g->edit, s->func));
 	if (s->func)
@@ -710,6 +713,7 @@ int rw_form_sfi(struct rw_gen *g)
 	int err;
 
 	memset(s.own, 0xff, sizeof(s.own));
+	s.group.last = RW_NONE;
 	err = sfi_plan_stack(&s);
 	if (err)
 		return err;

@@ -64,6 +64,21 @@ enum sfi_own {
 };
 
 /**
+ * struct sfi_group - accesses that share a pointer into the scratch
+ * @reg: register that holds it
+ * @ptr: the program's register that they all use, or RW_REGS if they are all at
+ *       constant places
+ * @low: the lowest offset from @ptr: where @reg points to; 0 without @ptr
+ * @last: the last of them, or RW_NONE if there is no group
+ */
+struct sfi_group {
+	uint8_t reg;
+	uint8_t ptr;
+	int32_t low;
+	uint32_t last;
+};
+
+/**
  * struct sfi - one translation into form sfi
  * @g: the translation
  * @limit: end of what is copied of a packet, as an offset into the packet area
@@ -85,6 +100,8 @@ enum sfi_own {
  * @ctx_slot: offset from r10 where the entry function keeps the context
  * @scratch_reg: register that the function keeps the scratch in, or 0
  * @scratch_slot: offset from r10 where it keeps it instead, or 0
+ * @marked: that the packet is changed has been noted on every path that comes here
+ * @group: the accesses at hand that share a pointer
  * @spill_slot: offsets from r10 of two slots for what has to make room
  * @loop_slot: offset from r10 for the store at loop heads, or 0
  */
@@ -109,6 +126,8 @@ struct sfi {
 	int16_t ctx_slot;
 	uint8_t scratch_reg;
 	int16_t scratch_slot;
+	bool marked;
+	struct sfi_group group;
 	int16_t spill_slot[2];
 	int16_t loop_slot;
 };
@@ -130,6 +149,9 @@ void sfi_scratch(struct sfi *s, uint8_t dst);
 uint8_t sfi_base(struct sfi *s, uint8_t spare);
 void sfi_header(struct sfi *s, uint8_t dst, int16_t field);
 void sfi_start(struct sfi *s, uint8_t dst);
+
+/* sfi_group.c: accesses that share a pointer */
+bool sfi_group(struct sfi *s, uint32_t at, int32_t *off);
 
 /* sfi_access.c: loads from and stores to the packet, variable places in map values */
 bool sfi_touches(const struct rw_gen *g, uint32_t at);

@@ -33,11 +33,13 @@ struct sfi_temp sfi_take(struct sfi *s, uint32_t at, uint16_t used, int nth)
 {
 	const struct rw_gen *g = s->g;
 	const struct bpf_insn *insn = &g->code->insns[at];
-	uint16_t live = g->live[at] | g->live[at + 1];
+	uint16_t live = g->live[at];
 	struct sfi_temp t = { 0 };
 
 	used |= (uint16_t)(1u << insn->dst_reg | 1u << insn->src_reg);
 	used |= (uint16_t)(s->scratch_reg ? 1u << s->scratch_reg : 0);
+	if (s->group.last != RW_NONE && at <= s->group.last)
+		used |= (uint16_t)(1u << s->group.reg);
 	for (t.reg = 0; t.reg < BPF_REG_10; t.reg++)
 		if (!((live | used) & 1u << t.reg))
 			return t;
@@ -166,12 +168,14 @@ void sfi_survey_access(struct sfi *s, uint32_t at)
  * @off: added to it
  * @size: number of bytes
  * @t: register that gets the offset; not @ptr, unless @ptr is not needed any more
- * @to: register that gets the pointer to the scratch plus that offset; the same
+ * @to: another one; the same
  *
  * A check that fails goes to the fault path.
+ *
+ * Return: the one of the two that is the pointer to the scratch plus the offset
  */
-static void emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, int32_t off,
-		       uint32_t size, uint8_t t, uint8_t to)
+static uint8_t emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, int32_t off,
+			  uint32_t size, uint8_t t, uint8_t to)
 {
 	struct rw_edit *e = &s->g->edit;
 
@@ -187,8 +191,13 @@ static void emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, int32
 		rw_emit(e, SUB_X, to, t, 0, 0);
 		sfi_fault(s, JMP_K(BPF_JLT), to, 0, SFI_BASE + (int32_t)size);
 	}
+	if (s->scratch_reg) {
+		rw_emit(e, ADD_X, t, s->scratch_reg, 0, 0);
+		return t;
+	}
 	sfi_scratch(s, to);
 	rw_emit(e, ADD_X, to, t, 0, 0);
+	return to;
 }
 
 /**
@@ -259,11 +268,16 @@ int sfi_load(struct sfi *s, uint32_t at)
 	uint8_t dst = insn->dst_reg;
 	uint32_t size = rw_size(insn);
 	struct sfi_temp t;
+	int32_t off;
 	int err;
 
 	err = check_kind(s, at);
 	if (err)
 		return err;
+	if (sfi_group(s, at, &off)) {
+		sfi_emit_access(s, at, s->group.reg, off);
+		return 0;
+	}
 	if (sfi_fixed(s, v, insn->off, size)) {
 		emit_end_check(s, v, insn->off, size, dst);
 		sfi_emit_access(s, at, sfi_base(s, dst),
@@ -271,10 +285,23 @@ int sfi_load(struct sfi *s, uint32_t at)
 		return 0;
 	}
 	t = sfi_take(s, at, 0, 0);
-	emit_place(s, insn->src_reg, v, insn->off, size, t.reg, dst);
+	dst = emit_place(s, insn->src_reg, v, insn->off, size, t.reg, dst);
 	sfi_emit_access(s, at, dst, RW_SCRATCH_PACKET);
 	sfi_give_back(s, t);
 	return 0;
+}
+
+/**
+ * mark() - emit the mark that the packet is changed
+ * @s: the translation
+ * @base: register that holds the scratch
+ *
+ * Once is enough as long as no path meets this one and nothing is called.
+ */
+static void mark(struct sfi *s, uint8_t base)
+{
+	rw_emit(&s->g->edit, STDW_K, base, 0, SFI_H_BUSY, SFI_DIRTY);
+	s->marked = true;
 }
 
 /**
@@ -296,10 +323,33 @@ static void fixed_store(struct sfi *s, uint32_t at, const struct rw_val *v, uint
 		t = sfi_take(s, at, 0, 0);
 	emit_end_check(s, v, insn->off, size, t.reg);
 	base = sfi_base(s, t.reg);
-	rw_emit(&s->g->edit, STDW_K, base, 0, SFI_H_BUSY, SFI_DIRTY);
+	if (!s->marked)
+		mark(s, base);
 	sfi_emit_access(s, at, base, place);
 	if (borrow)
 		sfi_give_back(s, t);
+}
+
+/**
+ * group_store() - a store by a pointer that others share
+ * @s: the translation
+ * @at: index of the store
+ * @off: offset from that pointer
+ */
+static void group_store(struct sfi *s, uint32_t at, int32_t off)
+{
+	struct sfi_temp t;
+
+	if (!s->marked && s->group.ptr == RW_REGS) {
+		mark(s, s->group.reg);
+	} else if (!s->marked && s->scratch_reg) {
+		mark(s, s->scratch_reg);
+	} else if (!s->marked) {
+		t = sfi_take(s, at, 0, 0);
+		mark(s, sfi_base(s, t.reg));
+		sfi_give_back(s, t);
+	}
+	sfi_emit_access(s, at, s->group.reg, off);
 }
 
 /**
@@ -311,11 +361,12 @@ static void fixed_store(struct sfi *s, uint32_t at, const struct rw_val *v, uint
  */
 int sfi_store(struct sfi *s, uint32_t at)
 {
-	struct rw_edit *e = &s->g->edit;
 	const struct bpf_insn *insn = &s->g->code->insns[at];
 	const struct rw_val *v = &s->g->an->at[at].reg[insn->dst_reg];
 	uint32_t size = rw_size(insn);
 	struct sfi_temp t, u;
+	uint8_t to;
+	int32_t off;
 	int err;
 
 	err = check_kind(s, at);
@@ -324,18 +375,21 @@ int sfi_store(struct sfi *s, uint32_t at)
 	if (rw_is_atomic(insn))
 		return rw_refuse(s->g->why, -EINVAL, at,
 				 "an atomic operation on the packet, which XDP does not have");
+	if (sfi_group(s, at, &off)) {
+		group_store(s, at, off);
+		return 0;
+	}
 	if (sfi_fixed(s, v, insn->off, size)) {
 		fixed_store(s, at, v, size);
 		return 0;
 	}
 	t = sfi_take(s, at, 0, 0);
 	u = sfi_take(s, at, (uint16_t)(1u << t.reg), 1);
-	emit_place(s, insn->dst_reg, v, insn->off, size, t.reg, u.reg);
-	if (v->kinds == RW_PKT) {
-		/* The scratch once more: what has been added to it stays added. */
-		rw_emit(e, STDW_K, sfi_base(s, t.reg), 0, SFI_H_BUSY, SFI_DIRTY);
-	}
-	sfi_emit_access(s, at, u.reg, RW_SCRATCH_PACKET);
+	to = emit_place(s, insn->dst_reg, v, insn->off, size, t.reg, u.reg);
+	/* The scratch once more: what has been added to it stays added. */
+	if (v->kinds != RW_META && !s->marked)
+		mark(s, sfi_base(s, t.reg));
+	sfi_emit_access(s, at, to, RW_SCRATCH_PACKET);
 	sfi_give_back(s, u);
 	sfi_give_back(s, t);
 	return 0;

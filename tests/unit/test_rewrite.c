@@ -622,6 +622,10 @@ static bool complexity(void)
 /* r2 moved by a byte of the packet */
 #define VARIABLE CHECKED, LDX(BPF_B, R5, R2, 14), ALU64_X(BPF_ADD, R2, R5)
 
+/* and eight bytes from there on compared with data_end */
+#define COMPARED(over)                                                               \
+	VARIABLE, MOV64_X(R5, R2), ALU64_K(BPF_ADD, R5, 8), JMP_X(BPF_JGT, R5, R3, over)
+
 /**
  * sfi_loads() - loads from the copy of the packet
  *
@@ -651,13 +655,44 @@ static bool sfi_loads(void)
 		   JMP_K(BPF_JGT, R0, RW_HEADROOM + 255 + 4, FAULT),
 		   LDX(BPF_DW, R2, SREG, H_END), ALU64_X(BPF_SUB, R2, R0),
 		   JMP_K(BPF_JLT, R2, BASE + 4, FAULT),
-		   MOV64_X(R2, SREG), ALU64_X(BPF_ADD, R2, R0), LDX(BPF_W, R2, R2, AREA));
+		   ALU64_X(BPF_ADD, R0, SREG), LDX(BPF_W, R2, R0, AREA));
 	/* and compared */
 	TURNS_INTO(LIST(VARIABLE, MOV64_X(R5, R2), ALU64_K(BPF_ADD, R5, 8),
 			JMP_X(BPF_JGT, R5, R3, 1), LDX(BPF_W, R2, R2, 4), PASS), 11,
 		   MOV32_X(R0, R2), ALU64_K(BPF_ADD, R0, 4 - BASE),
 		   JMP_K(BPF_JGT, R0, RW_HEADROOM + 255 + 4, FAULT),
-		   MOV64_X(R2, SREG), ALU64_X(BPF_ADD, R2, R0), LDX(BPF_W, R2, R2, AREA));
+		   ALU64_X(BPF_ADD, R0, SREG), LDX(BPF_W, R2, R0, AREA));
+	return true;
+}
+
+/**
+ * sfi_groups() - accesses that share a pointer into the scratch
+ *
+ * Return: true if the first one makes it and the others use it
+ */
+static bool sfi_groups(void)
+{
+	/* at places that vary: one check is good for both */
+	TURNS_INTO(LIST(COMPARED(2), LDX(BPF_B, R4, R2, 4), LDX(BPF_H, R2, R2, 6), PASS), 11,
+		   MOV32_X(R0, R2), ALU64_K(BPF_ADD, R0, 4 - BASE),
+		   JMP_K(BPF_JGT, R0, RW_HEADROOM + 255 + 4, FAULT),
+		   ALU64_X(BPF_ADD, R0, SREG), LDX(BPF_B, R4, R0, AREA));
+	TURNS_INTO(LIST(COMPARED(2), LDX(BPF_B, R4, R2, 4), LDX(BPF_H, R2, R2, 6), PASS), 12,
+		   LDX(BPF_H, R2, R0, AREA + 2));
+	/* A path comes in between: each for itself. */
+	TURNS_INTO(LIST(COMPARED(3), LDX(BPF_B, R4, R2, 4), JMP_K(BPF_JEQ, R4, 5, 0),
+			LDX(BPF_H, R2, R2, 6), PASS), 13,
+		   MOV32_X(R0, R2), ALU64_K(BPF_ADD, R0, 6 - BASE),
+		   JMP_K(BPF_JGT, R0, RW_HEADROOM + 255 + 6, FAULT),
+		   ALU64_X(BPF_ADD, R0, SREG), LDX(BPF_H, R2, R0, AREA));
+	/* at constant places: the scratch is loaded once, the packet marked once */
+	TURNS_INTO(LIST(USED, CHECKED, ST(BPF_B, R2, 3, 7), ST(BPF_B, R2, 4, 7),
+			MOV64_K(R0, XDP_PASS), EXIT), 9,
+		   SCRATCH(R1), ST(BPF_DW, R1, H_BUSY, DIRTY),
+		   ST(BPF_B, R1, AREA + RW_HEADROOM + 3, 7));
+	TURNS_INTO(LIST(USED, CHECKED, ST(BPF_B, R2, 3, 7), ST(BPF_B, R2, 4, 7),
+			MOV64_K(R0, XDP_PASS), EXIT), 10,
+		   ST(BPF_B, R1, AREA + RW_HEADROOM + 4, 7));
 	return true;
 }
 
@@ -874,6 +909,7 @@ int main(void)
 		{ "far jumps", far_jumps },
 		{ "too complex", complexity },
 		{ "sfi: loads", sfi_loads },
+		{ "sfi: accesses that share a pointer", sfi_groups },
 		{ "sfi: stores", sfi_stores },
 		{ "sfi: the scratch is free again", sfi_busy },
 		{ "sfi: the stack", sfi_stack },
