@@ -582,6 +582,32 @@ static int sfi_memory(struct sfi *s, uint32_t at)
 }
 
 /**
+ * moves_by_constant() - a map value's pointer plus a register that holds a constant
+ * @s: the translation
+ * @at: index of the instruction
+ *
+ * The host's verifier need not know that it is one, or not on all paths.
+ *
+ * Return: true if it is that, and has been emitted
+ */
+static bool moves_by_constant(struct sfi *s, uint32_t at)
+{
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	const struct rw_val *dst = &s->g->an->at[at].reg[insn->dst_reg];
+	const struct rw_val *src = &s->g->an->at[at].reg[insn->src_reg];
+	bool swapped = dst->kinds == RW_SCALAR;
+	const struct rw_val *ptr = swapped ? src : dst, *by = swapped ? dst : src;
+
+	if (insn->code != ADD_X || !rw_val_is(ptr, RW_VALUE) || by->kinds != RW_SCALAR ||
+	    !by->known || by->off < -RW_OFF_MAX || by->off > RW_OFF_MAX)
+		return false;
+	if (swapped)
+		rw_emit(&s->g->edit, MOV_X, insn->dst_reg, insn->src_reg, 0, 0);
+	rw_emit(&s->g->edit, ADD_K, insn->dst_reg, 0, 0, (int32_t)by->off);
+	return true;
+}
+
+/**
  * sfi_alu() - arithmetic and loads of constants
  * @s: the translation
  * @at: index of the instruction
@@ -598,7 +624,7 @@ static int sfi_alu(struct sfi *s, uint32_t at)
 		return sfi_stack_alu(s, at);
 	if (sfi_moves_value(s->g, at, &limit))
 		sfi_move_value(s, at, limit);
-	else
+	else if (!moves_by_constant(s, at))
 		rw_emit_insn(&s->g->edit, insn);
 	return 0;
 }
