@@ -375,6 +375,77 @@ static bool far(void)
 }
 
 /**
+ * unwritten() - stack that is read before it is written, and a buffer that a helper
+ *		 leaves alone because it fails
+ *
+ * Return: true if the twins agree
+ */
+static bool unwritten(void)
+{
+	static const struct bpf_insn stack[] = {
+		LDX(BPF_DW, R0, R10, -8), ALU64_K(BPF_AND, R0, 0), LD_DATA(R2, R1), LD_END(R3, R1),
+		MOV64_X(R4, R2), ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 1),
+		LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_AND, R0, 0), ALU64_K(BPF_ADD, R0, 2), EXIT,
+	};
+	static const struct bpf_insn buffer[] = {
+		MOV64_K(R2, 60000), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -8), MOV64_K(R4, 8),
+		CALL(BPF_FUNC_xdp_load_bytes), LDX(BPF_DW, R6, R10, -8), ALU64_K(BPF_AND, R6, 0),
+		KEEP(0), MOV64_X(R0, R6), ALU64_K(BPF_ADD, R0, 2), EXIT,
+	};
+
+	return form_insns_agree(stack, ARRAY_SIZE(stack), RW_FORM_SFI) &&
+	       form_insns_agree(buffer, ARRAY_SIZE(buffer), RW_FORM_SFI);
+}
+
+/**
+ * metadata() - as much room in front of a packet as XDP gives, and more
+ *
+ * Return: true if the twins agree
+ */
+static bool metadata(void)
+{
+	for (int32_t size = 244; size <= 260; size += 4) {
+		const struct bpf_insn insns[] = {
+			MOV64_X(R6, R1), MOV64_K(R2, -size), CALL(BPF_FUNC_xdp_adjust_meta),
+			KEEP(0), MOV64_X(R1, R6), MOV64_K(R2, 2), CALL(BPF_FUNC_xdp_adjust_meta),
+			KEEP(1), MOV64_X(R1, R6), MOV64_K(R2, -20), CALL(BPF_FUNC_xdp_adjust_head),
+			KEEP(2), MOV64_K(R0, 2), EXIT,
+		};
+
+		CHECK(form_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI));
+	}
+	return true;
+}
+
+/**
+ * window() - packets that are longer than what is copied of them
+ *
+ * A program that writes to the front of a packet of any length.
+ *
+ * Return: true if the twins agree, with the smallest window and with others
+ */
+static bool window(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_PASS), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 4),
+		ALU64_X(BPF_SUB, R3, R2), STX(BPF_B, R2, 3, R3), LDX(BPF_B, R5, R2, 13),
+		STX(BPF_B, R2, 4, R5), EXIT,
+	};
+	static const uint32_t windows[] = { 64, 65, 99, 100, 101, 1450, 1513, 1514, 1515 };
+	struct rw_prog prog = { .insns = insns, .cnt = ARRAY_SIZE(insns) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
+		struct twin t;
+		bool ok = twin_make_window(&t, &prog, RW_FORM_SFI, windows[i]) && agree(&t);
+
+		twin_free(&t);
+		CHECK(ok);
+	}
+	return true;
+}
+
+/**
  * set_scratch() - write to the start of a translation's scratch
  * @t: the twins
  * @scratch: room for the scratch of all CPUs
@@ -609,6 +680,9 @@ int main(void)
 		{ "may_goto", may_goto },
 		{ "far jumps", far },
 		{ "a program that comes to run inside itself", busy },
+		{ "stack that was not written", unwritten },
+		{ "metadata of the greatest length", metadata },
+		{ "packets longer than what is copied", window },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },

@@ -246,7 +246,22 @@ static bool load_native(struct twin *t)
  */
 bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 {
-	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW };
+	return twin_make_window(t, prog, form, TWIN_WINDOW);
+}
+
+/**
+ * twin_make_window() - the same with another window of form sfi
+ * @t: result; free with twin_free() in any case
+ * @prog: the program; stays the caller's
+ * @form: of the translation
+ * @window: bytes of a packet that are copied, TWIN_WINDOW at most
+ *
+ * Return: false if the program itself is not as it should be
+ */
+bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form form,
+		      uint32_t window)
+{
+	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, window };
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
 
