@@ -41,7 +41,7 @@ struct rw_fact {
  *               what it was made from
  * @stray_stack: some pointer into a stack comes to point elsewhere than there, or
  *               it is not known where
- * @leaks: a helper reads stack in which a part of a pointer may be
+ * @leaks: a part of the packet's end may become a number, by way of the stack
  * @loose_stack: first instruction that uses the stack at an offset that is not
  *               known, or RW_NONE
  */
