@@ -18,6 +18,7 @@
  * @pointers: it writes to parts of stack slots: bit n set: on some path slot n
  *            holds a pointer before; struct rw_frame numbers them
  * @data: the same: on some path it holds something else
+ * @loads: kinds of what it loads from a stack by eight bytes, but for NULL
  * @seen: some path comes here
  * @goes_on: a conditional jump: some path is not taken by it
  * @jumps: a conditional jump: some path is taken by it
@@ -27,6 +28,7 @@ struct rw_fact {
 	uint32_t reach;
 	uint64_t pointers;
 	uint64_t data;
+	uint16_t loads;
 	bool seen;
 	bool goes_on;
 	bool jumps;

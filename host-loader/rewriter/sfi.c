@@ -439,6 +439,9 @@ static int lay_out(struct sfi *s)
 		if (s->writes)
 			s->ctx_slot = (int16_t)(below -= 8);
 	}
+	for (int i = 0; i < RW_SLOTS; i++)
+		if (s->split[s->func] >> i & 1)
+			s->apart[i] = (int16_t)(below -= 8);
 	if (rw_gen_has_loop(g, func))
 		s->loop_slot = (int16_t)(below -= 8);
 	if (below < -RW_STACK_MAX)
@@ -566,6 +569,8 @@ static int sfi_memory(struct sfi *s, uint32_t at)
 	bool load = BPF_CLASS(insn->code) == BPF_LDX;
 	int err = 0;
 
+	if ((reg[load ? insn->src_reg : insn->dst_reg].kinds & RW_STACK) && sfi_spill(s, at))
+		return 0;
 	if (s->frames && (reg[load ? insn->src_reg : insn->dst_reg].kinds & RW_STACK))
 		return sfi_stack_access(s, at);
 	if (sfi_touches(g, at))

@@ -90,6 +90,7 @@ struct sfi_group {
  * @checks: some access has to be checked against the packet's end
  * @frames: pointers into the program's stacks are numbers
  * @framed: of each function the slots of its stack that are in its frame
+ * @split: of each function the slots of its stack whose pointers are kept apart
  * @frame_at: of each function the place of its r10, as an offset into the packet area
  * @frame_end: end of all frames, the same
  * @uses: bit n set: function n of the program needs the scratch
@@ -103,6 +104,7 @@ struct sfi_group {
  * @marked: that the packet is changed has been noted on every path that comes here
  * @group: the accesses at hand that share a pointer
  * @spill_slot: offsets from r10 of two slots for what has to make room
+ * @apart: of each slot of the function whose pointers are kept apart: where
  * @loop_slot: offset from r10 for the store at loop heads, or 0
  */
 struct sfi {
@@ -116,6 +118,7 @@ struct sfi {
 	bool checks;
 	bool frames;
 	uint64_t framed[RW_MAX_FUNCS];
+	uint64_t split[RW_MAX_FUNCS];
 	int32_t frame_at[RW_MAX_FUNCS];
 	int32_t frame_end;
 	uint8_t uses[RW_MAX_FUNCS / 8];
@@ -129,6 +132,7 @@ struct sfi {
 	bool marked;
 	struct sfi_group group;
 	int16_t spill_slot[2];
+	int16_t apart[RW_SLOTS];
 	int16_t loop_slot;
 };
 
@@ -176,6 +180,13 @@ int sfi_clear(struct sfi *s, uint32_t at, uint8_t reg, const struct rw_val *v);
 int sfi_stack_access(struct sfi *s, uint32_t at);
 int sfi_stack_argument(struct sfi *s, uint32_t at, int i);
 int sfi_stack_alu(struct sfi *s, uint32_t at);
+uint64_t sfi_slots(int64_t from, int64_t to);
+bool sfi_is_own(const struct rw_gen *g, uint32_t at, const struct rw_val *v, int64_t *off);
+bool sfi_in_frame(const struct sfi *s, uint32_t at, int64_t off, int32_t *place);
+
+/* sfi_spill.c: pointers that are kept apart from data */
+int sfi_plan_spills(struct sfi *s);
+bool sfi_spill(struct sfi *s, uint32_t at);
 
 /* sfi_helper.c: calls of helpers */
 bool sfi_is_memory(const struct rw_gen *g, uint32_t at, int i);

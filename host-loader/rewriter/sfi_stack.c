@@ -18,17 +18,16 @@
 #include "sfi.h"
 #include "transfer.h"
 
-#define HOST_POINTERS	(RW_CTX | RW_MAP | RW_VALUE)	/* that can be in no map value */
 #define TOP(s)		((int32_t)(RW_HEADROOM + (s)->g->opts->window))
 
 /**
- * slots() - the slots of a stack that lie in a range
+ * sfi_slots() - the slots of a stack that lie in a range
  * @from: lowest offset from r10
  * @to: the end
  *
  * Return: bit n set: slot n, as struct rw_frame numbers them
  */
-static uint64_t slots(int64_t from, int64_t to)
+uint64_t sfi_slots(int64_t from, int64_t to)
 {
 	uint64_t mask = 0;
 
@@ -58,7 +57,7 @@ static uint8_t pointer(const struct bpf_insn *insn)
 }
 
 /**
- * is_own() - is it a known place in the stack of the function at hand?
+ * sfi_is_own() - is it a known place in the stack of the function at hand?
  * @g: the translation
  * @at: index of the instruction
  * @v: the pointer
@@ -69,7 +68,7 @@ static uint8_t pointer(const struct bpf_insn *insn)
  *
  * Return: true if so
  */
-static bool is_own(const struct rw_gen *g, uint32_t at, const struct rw_val *v, int64_t *off)
+bool sfi_is_own(const struct rw_gen *g, uint32_t at, const struct rw_val *v, int64_t *off)
 {
 	int64_t max;
 
@@ -87,7 +86,7 @@ static bool is_own(const struct rw_gen *g, uint32_t at, const struct rw_val *v, 
  */
 static bool in_frame(const struct sfi *s, uint32_t at, int64_t off)
 {
-	return (s->framed[rw_func_at(s->g->code, at)] & slots(off, off + 1)) != 0;
+	return (s->framed[rw_func_at(s->g->code, at)] & sfi_slots(off, off + 1)) != 0;
 }
 
 /**
@@ -101,6 +100,23 @@ static bool in_frame(const struct sfi *s, uint32_t at, int64_t off)
 static int32_t frame_off(const struct sfi *s, uint32_t at, int64_t off)
 {
 	return RW_SCRATCH_PACKET + s->frame_at[rw_func_at(s->g->code, at)] + (int32_t)off;
+}
+
+/**
+ * sfi_in_frame() - where a place in the stack of the function at hand is in its frame
+ * @s: the translation
+ * @at: index of the instruction
+ * @off: the place, from r10
+ * @place: result: its offset from the scratch
+ *
+ * Return: false if it is not there, but in the stack
+ */
+bool sfi_in_frame(const struct sfi *s, uint32_t at, int64_t off, int32_t *place)
+{
+	if (!in_frame(s, at, off))
+		return false;
+	*place = frame_off(s, at, off);
+	return true;
 }
 
 /**
@@ -143,9 +159,9 @@ static bool plan_use(struct sfi *s, uint32_t at, const struct rw_val *v, int32_t
 		return false;
 	rw_stack_range(v, off, size, &from, &to);
 	/* What is at a known place only has to be all in one or all in the other. */
-	if (is_own(s->g, at, v, &own) && !(s->framed[rw_func_at(s->g->code, at)] & slots(from, to)))
+	if (sfi_is_own(s->g, at, v, &own) && !(s->framed[rw_func_at(s->g->code, at)] & sfi_slots(from, to)))
 		return false;
-	return grow_frame(s, v->map, slots(from, to));
+	return grow_frame(s, v->map, sfi_slots(from, to));
 }
 
 /**
@@ -173,36 +189,6 @@ static bool plan_uses(struct sfi *s)
 						 sfi_memory_size(s, i, a));
 	}
 	return grew;
-}
-
-/**
- * check_spills() - is no pointer kept in a frame?
- * @s: the translation
- *
- * Return: 0 or -EOPNOTSUPP
- */
-static int check_spills(const struct sfi *s)
-{
-	const struct rw_gen *g = s->g;
-
-	for (uint32_t i = 0; i < g->code->cnt; i++) {
-		const struct bpf_insn *insn = &g->code->insns[i];
-		const struct rw_val *reg = g->an->at[i].reg, *v = &reg[insn->dst_reg];
-		uint64_t mask = 0;
-		int64_t from, to;
-
-		if (!g->an->at[i].seen || BPF_CLASS(insn->code) != BPF_STX || rw_is_atomic(insn) ||
-		    !(v->kinds & RW_STACK) || !(reg[insn->src_reg].kinds & HOST_POINTERS))
-			continue;
-		rw_stack_range(v, insn->off, rw_size(insn), &from, &to);
-		for (uint32_t f = 0; f < g->code->func_cnt; f++)
-			if (v->map == f || v->map == RW_NONE)
-				mask |= s->framed[f];
-		if (mask & slots(from, to))
-			return CANNOT(g, i, "keeps a pointer in a part of the stack that is also "
-				      "used at an offset that is not constant");
-	}
-	return 0;
 }
 
 /**
@@ -238,7 +224,7 @@ int sfi_plan_stack(struct sfi *s)
 	s->frames = wants_frames(s->g);
 	s->frame_end = at;
 	if (!s->frames)
-		return 0;
+		return sfi_plan_spills(s);
 	while (plan_uses(s))
 		;
 	for (uint32_t f = 0; f < s->g->code->func_cnt; f++) {
@@ -254,7 +240,7 @@ int sfi_plan_stack(struct sfi *s)
 	if (at > 2 * TOP(s))
 		return CANNOT(s->g, RW_NONE, "the program uses %d bytes of stack at offsets that "
 			      "are not constant, for which there is no room", at - TOP(s));
-	return check_spills(s);
+	return sfi_plan_spills(s);
 }
 
 /**
@@ -380,8 +366,8 @@ int sfi_clear(struct sfi *s, uint32_t at, uint8_t reg, const struct rw_val *v)
 	uint64_t pointers = fact->pointers;
 	int64_t off, max;
 
-	if (s->frames && v->map != RW_NONE)
-		pointers &= ~s->framed[v->map];
+	if (v->map != RW_NONE)
+		pointers &= ~(s->framed[v->map] | s->split[v->map]);
 	if (!pointers)
 		return 0;
 	if (!rw_val_is(v, RW_STACK) || !rw_val_places(v, &off, &max) || off != max ||
@@ -416,7 +402,7 @@ int sfi_stack_access(struct sfi *s, uint32_t at)
 	if (BPF_CLASS(insn.code) == BPF_STX && insn.src_reg == BPF_REG_10)
 		return CANNOT(g, at, "stores r10, whose stack is used at an offset that is not "
 			      "constant");
-	if (!is_own(g, at, v, &off)) {
+	if (!sfi_is_own(g, at, v, &off)) {
 		varying(s, at);
 		return 0;
 	}
@@ -458,7 +444,7 @@ int sfi_stack_argument(struct sfi *s, uint32_t at, int i)
 	int64_t off;
 	int32_t low;
 
-	if (is_own(s->g, at, v, &off)) {
+	if (sfi_is_own(s->g, at, v, &off)) {
 		if (in_frame(s, at, off)) {
 			sfi_scratch(s, reg);
 			rw_emit(e, ADD_K, reg, 0, 0, frame_off(s, at, off));

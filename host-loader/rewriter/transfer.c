@@ -484,6 +484,8 @@ static int step_load(const struct rw_env *env, struct rw_state *st, uint32_t at)
 	}
 	if (v.kinds == RW_SCALAR)
 		v = loaded(insn, &v);
+	if ((ptr.kinds & RW_STACK) && rw_size(insn) == 8 && !rw_val_is_const(&v, 0))
+		env->an->at[at].loads |= v.kinds;
 	reg[insn->dst_reg] = v;
 	return 0;
 }

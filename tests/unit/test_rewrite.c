@@ -823,6 +823,11 @@ static bool sfi_busy(void)
 	return true;
 }
 
+/* Eight bytes of stack get the context, as it comes, or a number. */
+#define EITHER_OF(ctx) LDX(BPF_W, R4, ctx, 16), JMP_K(BPF_JEQ, R4, 5, 2),                \
+		       STX(BPF_DW, R10, -8, ctx), JA(1), ST(BPF_DW, R10, -8, 7)
+#define EITHER EITHER_OF(R1)
+
 /**
  * sfi_stack() - stack pointers that the host's verifier does not take
  *
@@ -851,9 +856,31 @@ static bool sfi_stack(void)
 		   ST(BPF_DW, R10, -8, 0), ST(BPF_W, R10, -4, 2));
 	TURNS_INTO(LIST(STX(BPF_DW, R10, -8, R1), ST(BPF_DW, R10, -8, 2), PASS), 1,
 		   ST(BPF_DW, R10, -8, 2));
-	REFUSED_SFI(WINDOW, -EOPNOTSUPP, "instruction 0: keeps a pointer in a part of the stack "
-		    "that is also used at an offset that is not constant",
-		    STX(BPF_DW, R10, -16, R1), ANYWHERE, ST(BPF_B, R3, -16, 1), PASS);
+	return true;
+}
+
+/**
+ * sfi_spills() - pointers in parts of the stack that are also used for data
+ *
+ * Return: true if they are kept apart
+ */
+static bool sfi_spills(void)
+{
+	/* A pointer where a frame is: it is spilled below, and the frame written. */
+	TURNS_INTO(LIST(STX(BPF_DW, R10, -16, R1), ANYWHERE, ST(BPF_B, R3, -16, 1), PASS), 0,
+		   STX(BPF_DW, R10, -40, R1), ST(BPF_DW, SREG, AREA + RW_HEADROOM + WINDOW, 0));
+	/* The same eight bytes hold a pointer on one path and a number on the other. */
+	TURNS_INTO(LIST(EITHER, ST(BPF_W, R10, -4, 2), PASS), 2,
+		   STX(BPF_DW, R10, -32, R1), ST(BPF_DW, R10, -8, 0));
+	TURNS_INTO(LIST(EITHER, ST(BPF_W, R10, -4, 2), PASS), 4,
+		   ST(BPF_DW, R10, -32, 7), ST(BPF_DW, R10, -8, 7));
+	TURNS_INTO(LIST(EITHER, ST(BPF_W, R10, -4, 2), PASS), 5, ST(BPF_W, R10, -4, 2));
+	TURNS_INTO(LIST(STX(BPF_DW, R10, -8, R1), LDX(BPF_DW, R2, R10, -8), LD_DATA(R3, R2),
+			EITHER_OF(R2), ST(BPF_W, R10, -4, 2), PASS), 1,
+		   LDX(BPF_DW, R2, R10, -32));
+	REFUSED_SFI(WINDOW, -EOPNOTSUPP, "instruction 5: has a pointer on some paths and something "
+		    "else on others in a part of the stack that is also used for data",
+		    EITHER, LDX(BPF_DW, R3, R10, -8), ST(BPF_W, R10, -4, 2), PASS);
 	return true;
 }
 
@@ -914,6 +941,7 @@ int main(void)
 		{ "sfi: stores", sfi_stores },
 		{ "sfi: the scratch is free again", sfi_busy },
 		{ "sfi: the stack", sfi_stack },
+		{ "sfi: pointers in the stack", sfi_spills },
 		{ "sfi: what is refused", sfi_refusals },
 	};
 
