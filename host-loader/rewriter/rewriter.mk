@@ -10,11 +10,11 @@ RW_OBJS := $(RW_SOURCES:%.c=$(B)/%.o) $(WL_OBJS)
 SOURCES += $(RW_SOURCES)
 
 RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_reach unit/test_rewrite \
-	    host/test_twins)
+	    unit/test_sfi host/test_twins)
 TEST_GEN_PROGS += $(RW_TESTS)
 SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/twin.c
 
-$(addprefix $(B)/tests/unit/,test_check test_range test_reach test_rewrite): \
+$(addprefix $(B)/tests/unit/,test_check test_range test_reach test_rewrite test_sfi): \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(RW_OBJS) $(B)/host-loader/text.o
 	$(CC) $(LDFLAGS) -o $@ $^
 

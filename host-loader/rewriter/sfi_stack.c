@@ -159,7 +159,7 @@ static bool plan_use(struct sfi *s, uint32_t at, const struct rw_val *v, int32_t
 		return false;
 	rw_stack_range(v, off, size, &from, &to);
 	/* What is at a known place only has to be all in one or all in the other. */
-	if (sfi_is_own(s->g, at, v, &own) && !(s->framed[rw_func_at(s->g->code, at)] & sfi_slots(from, to)))
+	if (sfi_is_own(s->g, at, v, &own) && !(s->framed[v->map] & sfi_slots(from, to)))
 		return false;
 	return grow_frame(s, v->map, sfi_slots(from, to));
 }
