@@ -406,7 +406,9 @@ static bool metadata(void)
 {
 	for (int32_t size = 244; size <= 260; size += 4) {
 		const struct bpf_insn insns[] = {
-			MOV64_X(R6, R1), MOV64_K(R2, -size), CALL(BPF_FUNC_xdp_adjust_meta),
+			/* more room in front, if the packet is long enough */
+			MOV64_X(R6, R1), MOV64_K(R2, 60), CALL(BPF_FUNC_xdp_adjust_head),
+			MOV64_X(R1, R6), MOV64_K(R2, -size), CALL(BPF_FUNC_xdp_adjust_meta),
 			KEEP(0), MOV64_X(R1, R6), MOV64_K(R2, 2), CALL(BPF_FUNC_xdp_adjust_meta),
 			KEEP(1), MOV64_X(R1, R6), MOV64_K(R2, -20), CALL(BPF_FUNC_xdp_adjust_head),
 			KEEP(2), MOV64_K(R0, 2), EXIT,
@@ -420,7 +422,8 @@ static bool metadata(void)
 /**
  * window() - packets that are longer than what is copied of them
  *
- * A program that writes to the front of a packet of any length.
+ * A program that writes to the front of a packet of any length, up to the end of
+ * the smallest window.
  *
  * Return: true if the twins agree, with the smallest window and with others
  */
@@ -428,9 +431,10 @@ static bool window(void)
 {
 	static const struct bpf_insn insns[] = {
 		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_PASS), MOV64_X(R4, R2),
-		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 4),
-		ALU64_X(BPF_SUB, R3, R2), STX(BPF_B, R2, 3, R3), LDX(BPF_B, R5, R2, 13),
-		STX(BPF_B, R2, 4, R5), EXIT,
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 7),
+		LDX(BPF_B, R5, R2, 13), STX(BPF_B, R2, 4, R5), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 64), JMP_X(BPF_JGT, R4, R3, 2),
+		ALU64_X(BPF_SUB, R3, R2), STX(BPF_B, R2, 63, R3), EXIT,
 	};
 	static const uint32_t windows[] = { 64, 65, 99, 100, 101, 1450, 1513, 1514, 1515 };
 	struct rw_prog prog = { .insns = insns, .cnt = ARRAY_SIZE(insns) };
