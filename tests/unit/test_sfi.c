@@ -135,6 +135,7 @@ static bool refused_sfi(const struct bpf_insn *in, uint32_t cnt, uint32_t window
 #define H_BUSY		0
 #define H_DATA		8
 #define H_END		16
+#define H_FAULT		40
 #define H_ZERO		48
 #define DIRTY		2
 #define BASE		(1 << 30)
@@ -208,7 +209,12 @@ static bool sfi_groups(void)
 		   ALU64_X(BPF_ADD, R0, SREG), LDX(BPF_B, R4, R0, AREA));
 	TURNS_INTO(LIST(COMPARED(2), LDX(BPF_B, R4, R2, 4), LDX(BPF_H, R2, R2, 6), PASS), 12,
 		   LDX(BPF_H, R2, R0, AREA + 2));
-	/* A path comes in between: each for itself. */
+	/* The register moves in between, or a path comes: each for itself. */
+	TURNS_INTO(LIST(COMPARED(3), LDX(BPF_B, R4, R2, 4), ALU64_K(BPF_ADD, R2, 1),
+			LDX(BPF_B, R2, R2, 4), PASS), 13,
+		   MOV32_X(R0, R2), ALU64_K(BPF_ADD, R0, 4 - BASE),
+		   JMP_K(BPF_JGT, R0, RW_HEADROOM + 255 + 7, FAULT),
+		   ALU64_X(BPF_ADD, R0, SREG), LDX(BPF_B, R2, R0, AREA));
 	TURNS_INTO(LIST(COMPARED(3), LDX(BPF_B, R4, R2, 4), JMP_K(BPF_JEQ, R4, 5, 0),
 			LDX(BPF_H, R2, R2, 6), PASS), 13,
 		   MOV32_X(R0, R2), ALU64_K(BPF_ADD, R0, 6 - BASE),
@@ -322,6 +328,22 @@ static bool unmarks(const struct bpf_insn *insns, uint32_t cnt)
 		static const struct bpf_insn in_[] = { __VA_ARGS__ };                \
 		CHECK(unmarks(in_, ARRAY_SIZE(in_)));                                \
 	} while (0)
+
+/**
+ * sfi_calls() - calls of the program's own functions
+ *
+ * Return: true if they get the scratch, and tell if they gave up
+ */
+static bool sfi_calls(void)
+{
+	TURNS_INTO(LIST(SUBCALL(1), EXIT, LD_DATA(R2, R1), LDX(BPF_B, R0, R2, 60), EXIT), 0,
+		   MOV64_X(R5, SREG), SUBCALL(27), LDX(BPF_DW, R1, SREG, H_FAULT),
+		   JMP_K(BPF_JNE, R1, 0, FAULT));
+	/* Where it needs none, it gets none. */
+	TURNS_INTO(LIST(LD_DATA(R2, R1), SUBCALL(1), EXIT, MOV64_K(R0, 2), EXIT), 1,
+		   SUBCALL(17));
+	return true;
+}
 
 /**
  * sfi_busy() - the mark of the scratch that is in use
@@ -453,6 +475,7 @@ int main(void)
 		{ "loads", sfi_loads },
 		{ "accesses that share a pointer", sfi_groups },
 		{ "stores", sfi_stores },
+		{ "own functions", sfi_calls },
 		{ "the scratch is free again", sfi_busy },
 		{ "the stack", sfi_stack },
 		{ "pointers in the stack", sfi_spills },
