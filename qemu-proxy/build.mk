@@ -3,15 +3,17 @@
 # virtio-bpf-proxy, the vhost-user back end of one VM
 
 PROXY         := $(B)/qemu-proxy/virtio-bpf-proxy
-PROXY_SOURCES := $(addprefix qemu-proxy/,main.c vhost.c device.c request.c maps.c loader.c event.c log.c)
+PROXY_SOURCES := $(addprefix qemu-proxy/,main.c porter.c sandbox.c filter.c \
+		   vhost.c device.c request.c maps.c loader.c event.c log.c)
 PROXY_OBJECTS := $(PROXY_SOURCES:%.c=$(B)/%.o)
-PROXY_PACKAGES := libbpf libcap-ng libsystemd
+PROXY_PACKAGES := libbpf libcap-ng libseccomp libsystemd
 
 # QEMU's library is no Debian package: the script builds it from QEMU's source
 # package and leaves a link to it here.
 VHOST_USER := $(B)/libvhost-user
 
-CFLAGS_qemu-proxy = -isystem $(VHOST_USER)/include $(call pkg,--cflags,$(PROXY_PACKAGES))
+CFLAGS_qemu-proxy = -isystem $(VHOST_USER)/include $(call pkg,--cflags,$(PROXY_PACKAGES)) \
+		      $(if $(SAN),-DVBPF_SANITIZED)
 
 PROGRAMS += $(PROXY)
 SOURCES  += $(PROXY_SOURCES)
@@ -39,7 +41,7 @@ $(B)/tests/unit/test_request: $(addprefix $(B)/,tests/unit/test_request.o \
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(B)/tests/unit/test_proxy_loader: $(addprefix $(B)/,tests/unit/test_proxy_loader.o \
-		qemu-proxy/request.o qemu-proxy/maps.o qemu-proxy/loader.o)
+		qemu-proxy/request.o qemu-proxy/maps.o qemu-proxy/loader.o qemu-proxy/porter.o)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libsystemd)
 
 # The description for the VMM does not go to $(datadir)/qemu/vhost-user: libvirt

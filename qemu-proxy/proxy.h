@@ -37,7 +37,6 @@ struct vhost_watch {
  * @open: @dev is in use
  * @ended: the VMM closed the connection, or broke the protocol
  * @error: it broke the protocol
- * @path: of the socket we listen on, to be removed; the caller's; or NULL
  * @listener: a socket that the VMM will connect to, or -1
  * @connected: a socket that it is connected to, but not served yet, or -1
  * @accept: watches @listener
@@ -55,7 +54,6 @@ struct vhost {
 	bool open;
 	bool ended;
 	bool error;
-	const char *path;
 	int listener;
 	int connected;
 	sd_event_source *accept;
@@ -72,6 +70,7 @@ struct vhost {
 /**
  * struct proxy - the back end of one VM
  * @event: the loop
+ * @door: socket to the porter
  * @vhost: the VMM's side
  * @loader: the loader's side
  * @config: the device's configuration space
@@ -89,6 +88,7 @@ struct vhost {
  */
 struct proxy {
 	sd_event *event;
+	int door;
 	struct vhost vhost;
 	struct loader loader;
 	struct virtio_bpf_config config;
@@ -114,11 +114,21 @@ void device_reset(struct proxy *p);
 void device_release(struct proxy *p);
 
 /* vhost.c */
-void vhost_init(struct proxy *p, int sock, bool listens, const char *path);
+void vhost_init(struct proxy *p, int sock, bool listens);
 int vhost_listen(struct proxy *p);
 void vhost_close(struct proxy *p);
 void vhost_complete(struct proxy *p, struct request *rq, size_t len);
 void vhost_work(struct proxy *p);
 void vhost_config_changed(struct proxy *p);
+
+/* A build for tests calls its own here (tests/host/probe.c). */
+#ifdef VBPF_TEST_HOOK
+void probe(const char *stage);
+#else
+static inline void probe(const char *stage)
+{
+	(void)stage;
+}
+#endif
 
 #endif /* PROXY_H */

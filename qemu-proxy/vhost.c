@@ -33,13 +33,13 @@
  * loops) has its device stopped, as if it needed a reset, until it resets it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "porter.h"
 #include "proxy.h"
 
 /* virtio and vhost-user numbers that libvhost-user's header has not */
@@ -646,7 +646,7 @@ static int on_hup(sd_event_source *s, int fd, uint32_t revents, void *data)
 	(void)revents;
 	log_msg("the device was unplugged");
 	start_over(p);
-	sock = fcntl(v->dev.sock, F_DUPFD_CLOEXEC, 0);
+	sock = dup(v->dev.sock);
 	leave_vmm(v);
 	err = sock < 0 ? -errno : serve_vmm(p, sock);
 	if (err) {
@@ -659,6 +659,8 @@ static int on_hup(sd_event_source *s, int fd, uint32_t revents, void *data)
 /**
  * stop_listening() - no other VMM can connect from now on
  * @v: the connection
+ *
+ * The porter removes the socket.
  */
 static void stop_listening(struct vhost *v)
 {
@@ -666,9 +668,6 @@ static void stop_listening(struct vhost *v)
 	if (v->listener >= 0)
 		close(v->listener);
 	v->listener = -1;
-	if (v->path)
-		unlink(v->path);
-	v->path = NULL;
 }
 
 /**
@@ -691,6 +690,7 @@ static int on_accept(sd_event_source *s, int fd, uint32_t revents, void *data)
 		return 0;
 	err = serve_vmm(p, sock);
 	stop_listening(&p->vhost);
+	porter_ask_remove(p->door);
 	if (err) {
 		log_msg("cannot serve the VMM: %s", strerror(-err));
 		sd_event_exit(p->event, 1);
@@ -725,13 +725,11 @@ int vhost_listen(struct proxy *p)
  * @p: the proxy
  * @sock: a listening socket, or one that a VMM is connected to; owned by @p
  * @listens: which of the two
- * @path: to be removed when the VMM has connected, or NULL; must stay
  */
-void vhost_init(struct proxy *p, int sock, bool listens, const char *path)
+void vhost_init(struct proxy *p, int sock, bool listens)
 {
 	p->vhost.listener = listens ? sock : -1;
 	p->vhost.connected = listens ? -1 : sock;
-	p->vhost.path = path;
 }
 
 /**
