@@ -44,6 +44,30 @@ $(B)/tests/unit/test_proxy_loader: $(addprefix $(B)/,tests/unit/test_proxy_loade
 		qemu-proxy/request.o qemu-proxy/maps.o qemu-proxy/loader.o qemu-proxy/porter.o)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libsystemd)
 
+# The sandbox is tried from inside, in a build that has a hook for that.
+HOOKED_PROXY := $(B)/tests/host/hooked-proxy
+PROXY_BEDS   := $(addprefix $(B)/tests/host/,test_sandbox)
+BED_OBJECTS  := $(addprefix $(B)/,tests/host/bed.o tests/host/proxy.o tests/host/launch.o \
+		  host-loader/sock.o host-loader/text.o)
+
+TEST_GEN_PROGS += $(PROXY_BEDS)
+SOURCES        += $(addprefix tests/host/,test_sandbox.c launch.c probe.c)
+
+$(B)/tests/host/test_sandbox.o: override CPPFLAGS += $(if $(SAN),-DVBPF_SANITIZED)
+
+$(B)/tests/host/hooked-main.o: qemu-proxy/main.c | $(VHOST_USER)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DVBPF_TEST_HOOK $(CFLAGS) $(CFLAGS_qemu-proxy) -MMD -MP -c -o $@ $<
+
+$(HOOKED_PROXY): $(B)/tests/host/hooked-main.o $(B)/tests/host/probe.o \
+		$(filter-out %/main.o,$(PROXY_OBJECTS))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(VHOST_USER)/libvhost-user.a \
+		$(call pkg,--libs,$(PROXY_PACKAGES)) -pthread
+
+$(B)/tests/host/test_sandbox: $(B)/tests/host/test_sandbox.o $(BED_OBJECTS) \
+		$(B)/qemu-proxy/filter.o | $(HOOKED_PROXY) $(PROXY)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libseccomp)
+
 # The description for the VMM does not go to $(datadir)/qemu/vhost-user: libvirt
 # gives up on all back ends, virtiofsd too, where that folder describes one of a
 # type that it does not know, and QEMU's schema has no type for this device.

@@ -64,6 +64,22 @@ struct landlock_attr {
 #define LANDLOCK_NET		3u	/* TCP bind and connect */
 #define LANDLOCK_SCOPED		3u	/* abstract unix sockets, signals */
 
+#ifdef VBPF_SANITIZED
+const char *__asan_default_options(void);
+
+/**
+ * __asan_default_options() - choose what the address sanitizer does
+ *
+ * The search for leaks is done by a process that traces us and reads /proc.
+ *
+ * Return: the options
+ */
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
+
 /**
  * keep_capabilities() - drop capabilities
  * @setfcap: keep CAP_SETFCAP for now, if we have it
