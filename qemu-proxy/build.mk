@@ -4,7 +4,7 @@
 
 PROXY         := $(B)/qemu-proxy/virtio-bpf-proxy
 PROXY_SOURCES := $(addprefix qemu-proxy/,main.c porter.c sandbox.c filter.c \
-		   vhost.c device.c request.c maps.c loader.c event.c log.c)
+		   vhost.c device.c request.c maps.c loader.c rate.c event.c log.c)
 PROXY_OBJECTS := $(PROXY_SOURCES:%.c=$(B)/%.o)
 PROXY_PACKAGES := libbpf libcap-ng libseccomp libsystemd
 
@@ -37,7 +37,7 @@ SOURCES        += tests/unit/test_request.c tests/unit/test_proxy_loader.c
 $(PROXY_TESTS:%=%.o): override CPPFLAGS += -Itests -Iqemu-proxy
 
 $(B)/tests/unit/test_request: $(addprefix $(B)/,tests/unit/test_request.o \
-		qemu-proxy/request.o qemu-proxy/event.o)
+		qemu-proxy/request.o qemu-proxy/event.o qemu-proxy/rate.o)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(B)/tests/unit/test_proxy_loader: $(addprefix $(B)/,tests/unit/test_proxy_loader.o \

@@ -9,6 +9,7 @@
 #include "loader.h"
 #include "log.h"
 #include "maps.h"
+#include "rate.h"
 #include "request.h"
 #include "virtio_bpf.h"
 
@@ -44,6 +45,7 @@ struct vhost_watch {
  * @hup: watches the back-end channel for its end
  * @new_channel: there is a new one to be watched
  * @work: runs the queues when there may be something to do
+ * @rest: runs them when a guest that asks too often may ask again
  * @watch: the rings' kick fds
  * @started: the ring runs
  * @base: where the ring stood when it was last stopped
@@ -61,6 +63,7 @@ struct vhost {
 	sd_event_source *hup;
 	bool new_channel;
 	sd_event_source *work;
+	sd_event_source *rest;
 	struct vhost_watch watch[VIRTIO_BPF_VQ_CNT];
 	bool started[VIRTIO_BPF_VQ_CNT];
 	uint16_t base[VIRTIO_BPF_VQ_CNT];
@@ -83,6 +86,7 @@ struct vhost {
  * @progs_known: @progs was compared with what the loader says
  * @dirty: the loader may hold something for the guest
  * @events: for the guest
+ * @rate: limits how often the guest may ask
  * @guest_log: limits what the guest makes us say
  * @value: room for one value or key
  */
@@ -101,6 +105,7 @@ struct proxy {
 	bool progs_known;
 	bool dirty;
 	struct events events;
+	struct rate rate;
 	struct log_limit guest_log;
 	unsigned char value[VIRTIO_BPF_MAX_VALUE_SIZE];
 };

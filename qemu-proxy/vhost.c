@@ -487,6 +487,48 @@ void vhost_complete(struct proxy *p, struct request *rq, size_t len)
 }
 
 /**
+ * on_rest() - a guest that asked too often may ask again
+ * @s: unused
+ * @usec: unused
+ * @data: the proxy
+ *
+ * Return: 0
+ */
+static int on_rest(sd_event_source *s, uint64_t usec, void *data)
+{
+	(void)s;
+	(void)usec;
+	vhost_work(data);
+	return 0;
+}
+
+/**
+ * must_rest() - whether the guest asks too often
+ * @p: the proxy; if so, its work goes on later
+ *
+ * Return: true if so
+ */
+static bool must_rest(struct proxy *p)
+{
+	struct vhost *v = &p->vhost;
+	uint64_t now, wait;
+	int err = 0;
+
+	if (sd_event_now(p->event, CLOCK_MONOTONIC, &now) < 0)
+		return false;
+	wait = rate_wait(&p->rate, now);
+	if (!wait)
+		return false;
+	if (!v->rest)
+		err = sd_event_add_time(p->event, &v->rest, CLOCK_MONOTONIC, 0, 0, on_rest, p);
+	if (err >= 0)
+		err = sd_event_source_set_time(v->rest, now + wait);
+	if (err >= 0)
+		err = sd_event_source_set_enabled(v->rest, SD_EVENT_ONESHOT);
+	return err >= 0;
+}
+
+/**
  * serve_requests() - take requests out of the requestq
  * @p: the proxy
  *
@@ -500,11 +542,13 @@ static bool serve_requests(struct proxy *p)
 		struct element *e;
 
 		/* An answer of the loader will wake us up. */
-		if (!ready(v, VIRTIO_BPF_VQ_REQUEST) || !loader_has_room(&p->loader))
+		if (!ready(v, VIRTIO_BPF_VQ_REQUEST) || !loader_has_room(&p->loader) ||
+		    must_rest(p))
 			return false;
 		e = vu_queue_pop(&v->dev, vu_get_queue(&v->dev, VIRTIO_BPF_VQ_REQUEST), sizeof(*e));
 		if (!e)
 			return false;
+		rate_take(&p->rate, RATE_ANY);
 		device_request(p, &e->rq, e->vq.out_sg, e->vq.out_num, e->vq.in_sg, e->vq.in_num);
 	}
 	return true;
@@ -617,6 +661,7 @@ static void leave_vmm(struct vhost *v)
 	v->hup = sd_event_source_disable_unref(v->hup);
 	v->io = sd_event_source_disable_unref(v->io);
 	v->work = sd_event_source_disable_unref(v->work);
+	v->rest = sd_event_source_disable_unref(v->rest);
 	if (v->open)
 		vu_deinit(&v->dev);
 	v->open = false;
