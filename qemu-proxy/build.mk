@@ -46,12 +46,13 @@ $(B)/tests/unit/test_proxy_loader: $(addprefix $(B)/,tests/unit/test_proxy_loade
 
 # The sandbox is tried from inside, in a build that has a hook for that.
 HOOKED_PROXY := $(B)/tests/host/hooked-proxy
-PROXY_BEDS   := $(addprefix $(B)/tests/host/,test_sandbox)
+PROXY_BEDS   := $(addprefix $(B)/tests/host/,test_sandbox test_front_end)
 BED_OBJECTS  := $(addprefix $(B)/,tests/host/bed.o tests/host/proxy.o tests/host/launch.o \
 		  host-loader/sock.o host-loader/text.o)
 
 TEST_GEN_PROGS += $(PROXY_BEDS)
-SOURCES        += $(addprefix tests/host/,test_sandbox.c launch.c probe.c)
+SOURCES        += $(addprefix tests/host/,test_sandbox.c test_front_end.c front_end.c \
+		  launch.c probe.c)
 
 $(B)/tests/host/test_sandbox.o: override CPPFLAGS += $(if $(SAN),-DVBPF_SANITIZED)
 
@@ -67,6 +68,10 @@ $(HOOKED_PROXY): $(B)/tests/host/hooked-main.o $(B)/tests/host/probe.o \
 $(B)/tests/host/test_sandbox: $(B)/tests/host/test_sandbox.o $(BED_OBJECTS) \
 		$(B)/qemu-proxy/filter.o | $(HOOKED_PROXY) $(PROXY)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libseccomp)
+
+$(B)/tests/host/test_front_end: $(B)/tests/host/test_front_end.o $(B)/tests/host/front_end.o \
+		$(BED_OBJECTS) | $(PROXY)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf libseccomp) -pthread
 
 # The description for the VMM does not go to $(datadir)/qemu/vhost-user: libvirt
 # gives up on all back ends, virtiofsd too, where that folder describes one of a
