@@ -39,7 +39,8 @@ struct rule {
 };
 
 #define ANY(name)		{ .call = SCMP_SYS(name) }
-#define ONLY(name, arg, value)	{ .call = SCMP_SYS(name), .cmp = SCMP_CMP64(arg, SCMP_CMP_EQ, value) }
+#define ONLY(name, arg, value)	{ .call = SCMP_SYS(name), \
+				  .cmp = SCMP_CMP64(arg, SCMP_CMP_EQ, value, 0) }
 #define NOT_EXEC(name)		{ .call = SCMP_SYS(name), \
 				  .cmp = SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) }
 

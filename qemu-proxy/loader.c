@@ -10,8 +10,9 @@
  * away, and called again, first after 250 ms, then less often, up to 2 s.
  *
  * The guest's requests never wait for a loader that is away: they fail with a
- * sentence. One that is there and does not answer in time is hung up on as well. What a guest gave up (by a reset) is given up at the loader as soon
- * as there is one.
+ * sentence. A loader that is there and does not answer in time is taken for one
+ * that is away. What a guest gave up (by a reset) is given up at the loader as
+ * soon as there is one.
  *
  * A request whose message does not fit into the socket's buffer is kept, and
  * loader_has_room() says no until it went.

@@ -32,7 +32,7 @@ static int deny(const struct launch *l)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp), 0);
 	if (!err && l->no_seccomp)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-				       SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP));
+				       SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0));
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
