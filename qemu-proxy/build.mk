@@ -79,6 +79,8 @@ $(B)/tests/host/test_front_end: $(B)/tests/host/test_front_end.o $(B)/tests/host
 install_proxy: $(PROXY)
 	install -D -m 755 $(PROXY) $(DESTDIR)$(bindir)/virtio-bpf-proxy
 	install -D -m 644 qemu-proxy/virtio-bpf-proxy.1 $(DESTDIR)$(mandir)/man1/virtio-bpf-proxy.1
+	install -D -m 644 -t $(DESTDIR)$(unitdir) qemu-proxy/virtio-bpf-proxy@.service
+	sed -i 's|/usr/bin/|$(bindir)/|' $(DESTDIR)$(unitdir)/virtio-bpf-proxy@.service
 	install -d $(DESTDIR)$(datadir)/virtio-bpf
 	sed 's,@bindir@,$(bindir),' qemu-proxy/50-virtio-bpf-proxy.json.in \
 		>$(DESTDIR)$(datadir)/virtio-bpf/50-virtio-bpf-proxy.json
