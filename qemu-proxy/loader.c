@@ -608,15 +608,15 @@ int loader_attach(struct loader *l, int sock)
 static int on_knock(sd_event_source *s, int fd, uint32_t revents, void *data)
 {
 	struct loader *l = data;
-	int sock = porter_take(fd);
+	int sock, err = porter_take(fd, &sock);
 
 	(void)s;
 	(void)revents;
-	if (sock == -EAGAIN)
-		return 0;
-	if (sock == -EPIPE)
+	if (err == -EPIPE)
 		sd_event_exit(l->event, 1);
-	else if (sock < 0)
+	if (err)
+		return 0;
+	if (sock < 0)
 		connection_lost(l, strerror(-sock));
 	else if (l->state == LOADER_DOWN)
 		loader_attach(l, sock);

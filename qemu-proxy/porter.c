@@ -243,21 +243,27 @@ int porter_ask_remove(int sock)
 /**
  * porter_take() - take the connection that was asked for
  * @sock: to the porter, can be read
+ * @conn: set to the socket, the caller's, or to the -errno that kept the porter
+ *        from connecting
  *
- * Return: the socket, the caller's; -EPIPE if the porter is gone; or the -errno
- * that kept it from connecting
+ * Return: 0; -EAGAIN if there is nothing to take; -EPIPE if the porter is gone
  */
-int porter_take(int sock)
+int porter_take(int sock, int *conn)
 {
 	struct vbpf_msg m = { .fd = -1 };
 	char buf[sizeof(struct vbpf_msg_hdr)];
 	int ret = vbpf_msg_recv(sock, buf, sizeof(buf), &m);
 
-	if (ret == 0)
+	*conn = -EPROTO;
+	if (ret == 0 || ret == -ECONNRESET)
 		return -EPIPE;
-	if (ret < 0)
+	if (ret == -EAGAIN)
 		return ret;
+	if (ret < 0)
+		return 0;
 	if (m.fd >= 0)
-		return m.fd;
-	return m.status && m.status < 4096 ? -(int)m.status : -EPROTO;
+		*conn = m.fd;
+	else if (m.status && m.status < 4096)
+		*conn = -(int)m.status;
+	return 0;
 }

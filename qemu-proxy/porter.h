@@ -26,6 +26,6 @@ int porter_serve(struct porter *p);
 /* The worker's side */
 int porter_ask_call(int sock);
 int porter_ask_remove(int sock);
-int porter_take(int sock);
+int porter_take(int sock, int *conn);
 
 #endif /* PORTER_H */

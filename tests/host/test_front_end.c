@@ -161,7 +161,8 @@ static bool settle(const char *what, enum outcome want)
 			return false;
 		}
 		CHECK(vm_start());
-	} else if (fe_request(&scene.fe, VIRTIO_BPF_GET_INFO, NULL, 0, 300)) {
+	} else if (fe_request(&scene.fe, VIRTIO_BPF_GET_INFO, NULL, 0,
+			      want == STOPPED ? 300 : 5000)) {
 		got = STOPPED;
 		CHECK(fe_reset(&scene.fe));
 	}
@@ -275,7 +276,7 @@ static bool t_chains(void)
 
 	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
 		const struct chain *c = &chains[i];
-		uint16_t used = (uint16_t)(le16toh(fe->ring[0].used->idx) + 1);
+		uint16_t used = (uint16_t)(le16toh(fe->ring[0].used->idx) + 1 + c->jump);
 
 		fe_make(fe, VIRTIO_BPF_GET_INFO, NULL, 0);
 		memcpy(fe->ring[0].desc, c->ring, sizeof(c->ring));
@@ -284,7 +285,7 @@ static bool t_chains(void)
 		fe->ring[0].avail->idx = htole16((uint16_t)(le16toh(fe->ring[0].avail->idx) +
 							    c->jump));
 		fe_kick(fe);
-		fe_wait(fe, used, c->want == SERVES ? 2000 : 50);
+		fe_wait(fe, used, c->want == SERVES ? 5000 : 50);
 		ok &= settle(c->what, c->want);
 	}
 	return ok;

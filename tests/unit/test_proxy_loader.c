@@ -714,6 +714,51 @@ static bool t_in_time(void)
 }
 
 /**
+ * t_porter() - the porter connects, or cannot, or is gone
+ *
+ * Return: true if each leads to what it should
+ */
+static bool t_porter(void)
+{
+	static const uint32_t reasons[] = { ENOENT, EAGAIN, 0, 70000 };
+	struct bench *b = calloc(1, sizeof(*b));
+	struct vbpf_msg m = { .fd = -1 };
+	char buf[sizeof(struct vbpf_msg_hdr)];
+	int door[2], pair[2], on = 0;
+
+	CHECK(b && sd_event_new(&b->event) >= 0);
+	CHECK_EQ(loader_init(&b->l, b->event, "/loader", "vm0", &bench_ops, b), 0);
+	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, door));
+	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair));
+	CHECK_EQ(loader_start(&b->l, door[1]), 0);
+	/* Whatever the reason, it is asked again later. */
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		CHECK(vbpf_msg_recv(door[0], buf, sizeof(buf), &m) == 1);
+		m.status = reasons[i];
+		CHECK_EQ(vbpf_msg_send(door[0], &m), 0);
+		turn(b);
+		CHECK(b->l.state == LOADER_DOWN && b->l.timer);
+		CHECK(sd_event_source_get_enabled(b->l.timer, &on) > 0 && on == SD_EVENT_ONESHOT);
+		sd_event_source_set_time(b->l.timer, 0);
+		turn(b);
+	}
+	CHECK(vbpf_msg_recv(door[0], buf, sizeof(buf), &m) == 1);
+	m.fd = pair[1];
+	CHECK_EQ(vbpf_msg_send(door[0], &m), 0);
+	close(pair[1]);
+	b->sock = pair[0];
+	turn(b);
+	CHECK(b->l.state == LOADER_HELLO && greet(b, 0) && b->ups == 1);
+	/* Without a porter there is no way back: the proxy ends. */
+	close(door[0]);
+	turn(b);
+	CHECK_EQ(sd_event_get_state(b->event), SD_EVENT_FINISHED);
+	close(door[1]);
+	bench_free(b);
+	return true;
+}
+
+/**
  * main() - run all cases
  *
  * Return: the exit status
@@ -729,6 +774,7 @@ int main(void)
 		{ "maps that are not what they should be", t_bad_maps },
 		{ "a loader that breaks the protocol", t_misbehaviour },
 		{ "bad answers to hello", t_bad_welcome },
+		{ "a porter that connects, cannot, or is gone", t_porter },
 		{ "a loader that does not answer", t_hangs },
 		{ "a loader that answers just in time", t_in_time },
 	};
