@@ -70,10 +70,25 @@ static void write_stack(const struct call *c, const struct rw_val *ptr, const ui
 	struct rw_frame *frame = &c->st->frame[ptr->frame];
 	struct rw_val number = rw_val_kind(RW_SCALAR);
 
+	rw_cut_stack(c->env, c->st, ptr, 0, size ? *size : (uint32_t)-ptr->off);
 	if (size)
 		rw_stack_store(frame, ptr->off, *size, &number);
 	else
 		rw_stack_smear(frame, ptr->off, &number);
+}
+
+/**
+ * read_stack() - a helper reads a buffer in some function's stack
+ * @c: the call
+ * @ptr: the buffer, at a known place
+ * @size: its length; all there is if that is not known, as then nobody knows
+ *        whether it was written
+ */
+static void read_stack(const struct call *c, const struct rw_val *ptr, uint32_t size)
+{
+	rw_read_stack(c->env, c->st, ptr, 0, size);
+	if (rw_stack_pointers(&c->st->frame[ptr->frame], ptr->off, size))
+		c->env->an->leaks = true;
 }
 
 /**
@@ -115,9 +130,8 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 	if (err < 0)
 		return err;
 	if (arg != WL_OUT) {
-		/* Of a length that is not known nobody knows whether it was written. */
 		if (err)
-			rw_read_stack(c->env, c->st, ptr, 0, known ? size : (uint32_t)-ptr->off);
+			read_stack(c, ptr, known ? size : (uint32_t)-ptr->off);
 		return 0;
 	}
 	if (err) {
@@ -229,8 +243,7 @@ int rw_step_helper(const struct rw_env *env, struct rw_state *st, uint32_t at)
 	reg[BPF_REG_0] = rw_val_kind(RW_SCALAR);
 	if (c.h->ret == WL_RET_VALUE) {
 		forget_id(st, at + 1);
-		reg[BPF_REG_0].kinds = RW_VALUE;
-		reg[BPF_REG_0].known = true;
+		reg[BPF_REG_0] = rw_val_start(RW_VALUE);
 		reg[BPF_REG_0].nullable = true;
 		reg[BPF_REG_0].map = c.map;
 		reg[BPF_REG_0].id = at + 1;

@@ -260,6 +260,7 @@ bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 		t->err = rw_rewrite(&t->prog, &opts, &out, &why);
 	if (!t->err) {
 		t->cnt = out.cnt;
+		t->reach = out.reach;
 		put_fds(t, 1, out.insns, out.cnt);
 		t->strict = load_strict(t, &out);
 		t->err = t->strict < 0 ? t->strict : 0;

@@ -25,6 +25,7 @@
  * @scratch: fd of the translation's scratch
  * @prog: the program
  * @maps: fds of the maps, of the native program and of the translation
+ * @reach: of the program, as the rewriter says
  * @cnt: number of the translation's instructions, or 0 if there is none
  * @err: what the rewriter returned, or -errno of the strict load
  * @verdict: of the program on the last packet
@@ -37,6 +38,7 @@ struct twin {
 	int scratch;
 	struct rw_prog prog;
 	int maps[TWIN_MAPS][2];
+	uint32_t reach;
 	uint32_t cnt;
 	int err;
 	uint32_t verdict;
