@@ -18,6 +18,7 @@
  * once and without releasing anything, so that another proxy can take over.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -191,6 +192,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 static void close_inherited(int keep)
 {
 	unsigned int first = STDERR_FILENO + 1;
+	int null;
 
 	if (keep >= (int)first) {
 		if ((unsigned int)keep > first)
@@ -198,6 +200,12 @@ static void close_inherited(int keep)
 		first = (unsigned int)keep + 1;
 	}
 	close_range(first, ~0u, 0);
+	/* Nobody should be able to read a terminal through us. */
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null >= 0 && keep != STDIN_FILENO)
+		dup2(null, STDIN_FILENO);
+	if (null > STDERR_FILENO)
+		close(null);
 }
 
 /**

@@ -37,6 +37,9 @@
 /* Time for the worker to end when it is told to */
 #define STOP_MS	5000
 
+/* Between two calls; a worker that was taken over shall not keep the loader busy */
+#define CALL_MS	100
+
 /* Messages between the two, beside those of vbpf_loader.h */
 enum {
 	MSG_CALL = 1,	/* call the loader; the answer's status is an errno */
@@ -102,6 +105,7 @@ static bool hear_worker(struct porter *p)
 		vbpf_msg_send(p->sock, &answer);
 		if (answer.fd >= 0)
 			close(answer.fd);
+		poll(NULL, 0, CALL_MS);
 	}
 	return true;
 }
