@@ -56,12 +56,14 @@ SOURCES        += $(addprefix tests/host/,test_sandbox.c test_front_end.c front_
 
 $(B)/tests/host/test_sandbox.o: override CPPFLAGS += $(if $(SAN),-DVBPF_SANITIZED)
 
-$(B)/tests/host/hooked-main.o: qemu-proxy/main.c | $(VHOST_USER)
+HOOKED_OBJECTS := $(addprefix $(B)/tests/host/hooked-,main.o filter.o)
+
+$(HOOKED_OBJECTS): $(B)/tests/host/hooked-%.o: qemu-proxy/%.c | $(VHOST_USER)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -DVBPF_TEST_HOOK $(CFLAGS) $(CFLAGS_qemu-proxy) -MMD -MP -c -o $@ $<
 
-$(HOOKED_PROXY): $(B)/tests/host/hooked-main.o $(B)/tests/host/probe.o \
-		$(filter-out %/main.o,$(PROXY_OBJECTS))
+$(HOOKED_PROXY): $(HOOKED_OBJECTS) $(B)/tests/host/probe.o \
+		$(filter-out %/main.o %/filter.o,$(PROXY_OBJECTS))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(VHOST_USER)/libvhost-user.a \
 		$(call pkg,--libs,$(PROXY_PACKAGES)) -pthread
 

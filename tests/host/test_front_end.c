@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -733,6 +734,78 @@ static bool t_loader_dies(void)
 }
 
 /**
+ * loader_forgets() - kill the loader, take away what vm0 had, and start it again
+ *
+ * Return: whether it serves vm1
+ */
+static bool loader_forgets(void)
+{
+	char out[256];
+
+	CHECK(!kill(bed.daemon, SIGKILL));
+	bed_stop();
+	CHECK(!bed_run(out, sizeof(out), "rm -r %s", bed_path("bpf/ports/vm0")));
+	return bed_start() && other_open();
+}
+
+/**
+ * offer() - give the device buffers for events, and one event to be told
+ * @desc: the buffers, one descriptor each
+ * @cnt: number of @desc
+ *
+ * The event is that the guest's map is lost.
+ *
+ * Return: whether the loader lost it
+ */
+static bool offer(const struct vring_desc *desc, uint16_t cnt)
+{
+	const struct virtio_bpf_map_create map = {
+		.map_type = htole32(BPF_MAP_TYPE_ARRAY), .key_size = htole32(4),
+		.value_size = htole32(8), .max_entries = htole32(4),
+	};
+	struct fe_ring *r = &scene.fe.ring[VIRTIO_BPF_VQ_EVENT];
+	uint16_t idx = le16toh(r->avail->idx);
+
+	CHECK_EQ(fe_request(&scene.fe, VIRTIO_BPF_MAP_CREATE, &map, sizeof(map), 5000), 0);
+	memcpy(r->desc, desc, cnt * sizeof(*desc));
+	for (uint16_t i = 0; i < cnt; i++)
+		r->avail->ring[(idx + i) % FE_NUM] = htole16(i);
+	__atomic_store_n(&r->avail->idx, htole16((uint16_t)(idx + cnt)), __ATOMIC_RELEASE);
+	eventfd_write(r->kick, 1);
+	return loader_forgets();
+}
+
+/**
+ * t_events() - buffers that no event can be put into
+ *
+ * Return: true if the device takes the next one, or stops
+ */
+static bool t_events(void)
+{
+	static const struct vring_desc poor[] = {
+		{ RESP, 8, WRITE, 0 }, { REQ, 128, 0, 0 }, { RESP + 8192, 128, WRITE, 0 },
+	};
+	static const struct vring_desc bad = { END, 128, WRITE, 0 };
+	struct fe_ring *r = &scene.fe.ring[VIRTIO_BPF_VQ_EVENT];
+	struct virtio_bpf_event ev;
+	int status = 0;
+
+	CHECK(offer(poor, 3));
+	for (int i = 0; i < 250 && le16toh(__atomic_load_n(&r->used->idx, __ATOMIC_ACQUIRE)) != 3; i++)
+		usleep(20000);
+	CHECK_EQ(le16toh(r->used->idx), 3);
+	CHECK(!r->used->ring[0].len && !r->used->ring[1].len);
+	CHECK_EQ(le32toh(r->used->ring[2].len), sizeof(ev));
+	memcpy(&ev, scene.fe.mem + FE_RESP + 8192, sizeof(ev));
+	CHECK_EQ(le32toh(ev.type), VIRTIO_BPF_EVENT_LOST);
+	CHECK(settle("poor buffers for events", SERVES));
+	CHECK(offer(&bad, 1));
+	for (int i = 0; i < 250 && status >= 0; i++)
+		status = fe_request(&scene.fe, VIRTIO_BPF_GET_INFO, NULL, 0, 300);
+	return settle("a bad buffer for events", STOPPED);
+}
+
+/**
  * t_start() - the loader, two ports, a guest
  *
  * Return: true if all are served
@@ -775,6 +848,7 @@ int main(void)
 		{ "floods of requests", t_flood },
 		{ "a loader that hangs", t_loader_hangs },
 		{ "a loader that dies", t_loader_dies },
+		{ "bad buffers for events", t_events },
 		{ "the end", t_end },
 	};
 
