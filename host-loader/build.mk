@@ -20,8 +20,8 @@ SOURCES  += $(LOADER_SRCS) host-loader/main.c host-loader/vbpf.c
 $(B)/host-loader/virtio-bpfd: $(B)/host-loader/main.o $(LOADER_OBJS) $(RW_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
 
-$(B)/host-loader/vbpf: $(B)/host-loader/vbpf.o $(B)/host-loader/sock.o $(B)/host-loader/text.o
-	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,json-c)
+$(B)/host-loader/vbpf: $(addprefix $(B)/host-loader/,vbpf.o conf.o sock.o text.o)
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,inih json-c)
 
 # The normaliser, embedded in the daemon
 BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -idirafter /usr/include/$(shell uname -m)-linux-gnu

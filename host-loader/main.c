@@ -294,7 +294,7 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	const char *config = VBPF_SYSCONFDIR "/virtio-bpf.conf";
+	const char *config = CONF_DEFAULT;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
@@ -307,8 +307,7 @@ int main(int argc, char **argv)
 			return 0;
 		case 'h':
 			puts("virtio-bpfd [--config FILE]: load guests' BPF programs on the host\n"
-			     "  -c, --config FILE   configuration (default " VBPF_SYSCONFDIR
-			     "/virtio-bpf.conf)\n"
+			     "  -c, --config FILE   configuration (default " CONF_DEFAULT ")\n"
 			     "  -V, --version       print the version\n"
 			     "  -h, --help          print this\n"
 			     "See virtio-bpfd(8).");

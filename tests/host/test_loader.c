@@ -51,6 +51,29 @@ static bool test_start(void)
 }
 
 /**
+ * test_check() - a file is checked without a daemon
+ *
+ * Return: whether all that is wrong is told, and what is right is taken
+ */
+static bool test_check(void)
+{
+	char out[4096];
+
+	CHECK(bed_write(bed_path("bad"), "[loader]\nlinger = x\n[port a]\n[port b]\ntap = t\n"));
+	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf check %s 2>&1", bed.bin, bed_path("bad")), 1);
+	CHECK(strstr(out, "bad:2: linger takes a number"));
+	CHECK(strstr(out, "bad:3: [port a] has no keys"));
+	CHECK(strstr(out, "bad:5: port b lacks its tap, mac or uid"));
+	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf -j check %s", bed.bin, bed_path("bad")), 1);
+	CHECK(strstr(out, "\"ok\":false") && strstr(out, "bad:2: linger"));
+	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf check %s", bed.bin, bed_path("conf")), 0);
+	CHECK(strstr(out, "conf: ok, 2 ports"));
+	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf check /no/such 2>&1", bed.bin), 1);
+	CHECK(strstr(out, "/no/such: No such file"));
+	return true;
+}
+
+/**
  * test_hello() - who may speak for a port
  *
  * Return: whether the right one may, and only that
@@ -724,6 +747,7 @@ int main(void)
 {
 	static const struct ktap_case cases[] = {
 		{ "start checks and privileges", test_start },
+		{ "a configuration is checked without a daemon", test_check },
 		{ "who may speak for a port", test_hello },
 		{ "a peer that breaks the rules is cut off", test_rules },
 		{ "requests that are refused", test_requests },
