@@ -3,14 +3,15 @@
 
 include host-loader/rewriter/rewriter.mk
 
-LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng
+LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng libseccomp
 
 # Not ":=", here and below: a fresh machine has no pkg-config before `make setup`.
 CFLAGS_host-loader = -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(LOADER_PKGS))
 
 # The daemon without its main(), for the tests as well
-LOADER_SRCS := $(addprefix host-loader/,attach.c conf.c control.c dispatch.c kern.c load.c \
-		 log.c map.c norm.c port.c server.c sock.c store.c tap.c text.c wire.c)
+LOADER_SRCS := $(addprefix host-loader/,attach.c bucket.c conf.c control.c dispatch.c kern.c \
+		 load.c log.c map.c norm.c port.c ports.c sandbox.c server.c sock.c store.c tap.c \
+		 text.c watch.c wire.c worker.c)
 LOADER_OBJS := $(LOADER_SRCS:%.c=$(B)/%.o)
 LOADER_LIBS = $(call pkg,--libs,$(LOADER_PKGS))
 

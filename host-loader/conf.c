@@ -669,7 +669,7 @@ int conf_read_file(FILE *file, const char *path, struct conf *conf, struct text 
 				.request_burst = 500,
 				.load_rate = 25,
 				.load_burst = 2000,
-				.max_load_time = 5,
+				.max_load_time = 2,
 			},
 		},
 	};

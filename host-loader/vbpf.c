@@ -164,6 +164,7 @@ static void vbpf_print_show(struct json_object *ports)
 	for (size_t i = 0; i < json_object_array_length(ports); i++) {
 		struct json_object *port = json_object_array_get_idx(ports, i);
 		struct json_object *limits = vbpf_get(port, "limits");
+		struct json_object *over = vbpf_get(port, "over_limits");
 		uint64_t ifindex = vbpf_num(port, "tap_ifindex"), pid = vbpf_num(port, "proxy_pid");
 		char attached[64];
 
@@ -184,6 +185,9 @@ static void vbpf_print_show(struct json_object *ports)
 		       vbpf_num(port, "prog_cnt"), vbpf_num(limits, "max_progs"),
 		       vbpf_num(port, "map_cnt"), vbpf_num(limits, "max_maps"),
 		       vbpf_num(port, "map_bytes"), vbpf_num(limits, "max_map_bytes"));
+		for (size_t j = 0; j < json_object_array_length(over); j++)
+			printf("  over the limits: %s\n",
+			       json_object_get_string(json_object_array_get_idx(over, j)));
 		vbpf_print_progs(vbpf_get(port, "progs"));
 		vbpf_print_maps(vbpf_get(port, "maps"));
 	}

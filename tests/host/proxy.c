@@ -13,14 +13,14 @@
  * @sock: connection
  * @reply: filled
  *
- * Return: as vbpf_msg_recv(), or -ETIME after five seconds
+ * Return: as vbpf_msg_recv(), or -ETIME after twenty seconds
  */
 int proxy_recv(int sock, struct reply *reply)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
 
 	reply->msg.fd = -1;
-	if (poll(&pfd, 1, 5000) <= 0)
+	if (poll(&pfd, 1, 20000) <= 0)
 		return -ETIME;
 	return vbpf_msg_recv(sock, reply->buf, sizeof(reply->buf), &reply->msg);
 }
@@ -101,10 +101,58 @@ int proxy_open(void)
 }
 
 /**
+ * proxy_load_send() - send a request to load a program
+ * @sock: connection
+ * @id: of the request
+ * @insns: the program
+ * @cnt: number of @insns
+ *
+ * Return: 0, or a negative errno
+ */
+int proxy_load_send(int sock, uint32_t id, const struct virtio_bpf_insn *insns, uint32_t cnt)
+{
+	const struct virtio_bpf_prog_load head = {
+		.prog_class = htole16(VIRTIO_BPF_CLASS_XDP), .name = "test", .insn_cnt = htole32(cnt),
+	};
+	struct vbpf_msg msg = { .type = VIRTIO_BPF_PROG_LOAD, .id = id, .fd = -1,
+				.body_len = sizeof(head) + cnt * sizeof(*insns) };
+	char *body = malloc(msg.body_len);
+	int err;
+
+	if (!body)
+		return -ENOMEM;
+	memcpy(body, &head, sizeof(head));
+	memcpy(body + sizeof(head), insns, cnt * sizeof(*insns));
+	msg.body = body;
+	err = vbpf_msg_send(sock, &msg);
+	free(body);
+	return err;
+}
+
+/**
+ * proxy_load_reply() - wait for the answer to a request to load a program
+ * @sock: connection
+ * @id: of the request
+ * @reply: filled
+ *
+ * Return: the program's handle, or minus the status
+ */
+int64_t proxy_load_reply(int sock, uint32_t id, struct reply *reply)
+{
+	struct virtio_bpf_prog_loaded loaded;
+
+	if (proxy_recv(sock, reply) != 1 || reply->msg.type != VIRTIO_BPF_PROG_LOAD ||
+	    reply->msg.id != id || reply->msg.body_len != sizeof(loaded))
+		return -VIRTIO_BPF_S_IO;
+	memcpy(&loaded, reply->msg.body, sizeof(loaded));
+	return reply->msg.status ? -(int64_t)reply->msg.status : (int64_t)le32toh(loaded.handle);
+}
+
+/**
  * proxy_load_insns() - load a program
  * @sock: connection
  * @insns: the program
- * @cnt: number of @insns, at most 16
+ * @cnt: number of @insns
  * @reply: filled
  *
  * Return: the program's handle, or minus the status
@@ -112,21 +160,9 @@ int proxy_open(void)
 int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t cnt,
 				struct reply *reply)
 {
-	struct {
-		struct virtio_bpf_prog_load head;
-		struct virtio_bpf_insn insns[16];
-	} req = { .head = { .prog_class = htole16(VIRTIO_BPF_CLASS_XDP), .name = "test" } };
-	struct virtio_bpf_prog_loaded loaded;
-	int status;
-
-	req.head.insn_cnt = htole32(cnt);
-	memcpy(req.insns, insns, cnt * sizeof(*insns));
-	status = proxy_call(sock, VIRTIO_BPF_PROG_LOAD, &req,
-			    sizeof(req.head) + cnt * sizeof(*insns), reply);
-	if (reply->msg.body_len != sizeof(loaded))
+	if (proxy_load_send(sock, 1, insns, cnt))
 		return -VIRTIO_BPF_S_IO;
-	memcpy(&loaded, reply->msg.body, sizeof(loaded));
-	return status ? -status : (int64_t)le32toh(loaded.handle);
+	return proxy_load_reply(sock, 1, reply);
 }
 
 /**
@@ -225,3 +261,21 @@ bool proxy_says(const struct reply *reply, const char *words)
 	return ok;
 }
 
+/**
+ * proxy_event() - wait for an event
+ * @sock: connection
+ * @type: that it must have, VIRTIO_BPF_EVENT_*
+ *
+ * Return: the handle that it is about, or -1 if something else came
+ */
+int64_t proxy_event(int sock, uint32_t type)
+{
+	struct virtio_bpf_event event;
+	struct reply reply;
+
+	if (proxy_recv(sock, &reply) != 1 || reply.msg.type != VBPF_MSG_EVENT || reply.msg.id ||
+	    reply.msg.body_len != sizeof(event))
+		return -1;
+	memcpy(&event, reply.msg.body, sizeof(event));
+	return le32toh(event.type) == type ? (int64_t)le32toh(event.handle) : -1;
+}

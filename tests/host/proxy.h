@@ -21,12 +21,15 @@ int proxy_hello(uid_t uid, const char *port, int *status, struct reply *reply);
 int proxy_open(void);
 int proxy_recv(int sock, struct reply *reply);
 int proxy_call(int sock, uint16_t type, const void *body, size_t len, struct reply *reply);
+int proxy_load_send(int sock, uint32_t id, const struct virtio_bpf_insn *insns, uint32_t cnt);
+int64_t proxy_load_reply(int sock, uint32_t id, struct reply *reply);
 int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t cnt,
 			 struct reply *reply);
 int64_t proxy_load(int sock, uint32_t verdict, uint32_t map, struct reply *reply);
 int proxy_handle(int sock, uint16_t type, int64_t handle);
 int64_t proxy_map(int sock, uint32_t entries, struct reply *reply);
 struct virtio_bpf_info proxy_info(int sock);
+int64_t proxy_event(int sock, uint32_t type);
 bool proxy_says(const struct reply *reply, const char *words);
 
 #endif /* PROXY_H */
