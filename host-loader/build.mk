@@ -38,15 +38,17 @@ $(B)/host-loader/norm.o: $(B)/host-loader/datapath.skel.h
 
 # Tests
 TEST_GEN_PROGS += $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire \
-		  $(B)/tests/host/test_loader $(B)/tests/host/test_packets
+		  $(B)/tests/host/test_loader $(B)/tests/host/test_packets \
+		  $(B)/tests/host/test_policy $(B)/tests/host/test_isolation
 SOURCES += tests/unit/test_conf.c tests/unit/test_port.c tests/unit/test_wire.c \
-	   $(addprefix tests/host/,test_loader.c test_packets.c bed.c proxy.c)
+	   $(addprefix tests/host/,test_loader.c test_packets.c test_policy.c test_isolation.c \
+	   bed.c proxy.c)
 
 $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire: \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LOADER_OBJS) $(RW_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
 
-$(B)/tests/host/test_loader $(B)/tests/host/test_packets: \
+$(addprefix $(B)/tests/host/test_,loader packets policy isolation): \
 $(B)/tests/host/%: $(addprefix $(B)/,tests/host/%.o tests/host/bed.o tests/host/proxy.o \
 		   host-loader/sock.o host-loader/text.o)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)

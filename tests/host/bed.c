@@ -113,6 +113,39 @@ int bed_stop(void)
 }
 
 /**
+ * bed_logged() - how often is something in the daemon's log?
+ * @words: the words
+ *
+ * Return: the number of lines
+ */
+int bed_logged(const char *words)
+{
+	char out[32];
+
+	bed_run(out, sizeof(out), "grep -c '%s' %s", words, bed_path("log"));
+	return atoi(out);
+}
+
+/**
+ * bed_reload() - have virtio-bpfd read its configuration again
+ * @words: that it logs then
+ *
+ * Return: whether it does within five seconds
+ */
+bool bed_reload(const char *words)
+{
+	int before = bed_logged(words);
+
+	kill(bed.daemon, SIGHUP);
+	for (int i = 0; i < 250; i++) {
+		if (bed_logged(words) > before)
+			return true;
+		usleep(20000);
+	}
+	return false;
+}
+
+/**
  * bed_run() - run a command of the shell
  * @out: set to the beginning of what it prints
  * @size: bytes of @out

@@ -34,6 +34,8 @@ bool bed_make(void);
 void bed_remove(void);
 bool bed_start(void);
 int bed_stop(void);
+int bed_logged(const char *words);
+bool bed_reload(const char *words);
 const char *bed_path(const char *name);
 bool bed_write(const char *path, const char *text);
 int bed_run(char *out, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "../../host-loader/sock.h"
 #include "bed.h"
@@ -85,19 +86,41 @@ int proxy_hello(uid_t uid, const char *port, int *status, struct reply *reply)
 }
 
 /**
+ * proxy_open_port() - be the proxy of a port
+ * @uid: its user
+ * @port: its name
+ *
+ * Return: the socket, or -1
+ */
+int proxy_open_port(uid_t uid, const char *port)
+{
+	struct reply reply;
+	int status, sock = proxy_hello(uid, port, &status, &reply);
+
+	if (status == VIRTIO_BPF_S_OK)
+		return sock;
+	close(sock);
+	return -1;
+}
+
+/**
  * proxy_open() - be the proxy of vm0
  *
  * Return: the socket, or -1
  */
 int proxy_open(void)
 {
-	struct reply reply;
-	int status, sock = proxy_hello(PROXY_UID, "vm0", &status, &reply);
+	return proxy_open_port(PROXY_UID, "vm0");
+}
 
-	if (status == VIRTIO_BPF_S_OK)
-		return sock;
-	close(sock);
-	return -1;
+/**
+ * proxy_open1() - be the proxy of vm1
+ *
+ * Return: the socket, or -1
+ */
+int proxy_open1(void)
+{
+	return proxy_open_port(PROXY1_UID, "vm1");
 }
 
 /**
@@ -278,4 +301,64 @@ int64_t proxy_event(int sock, uint32_t type)
 		return -1;
 	memcpy(&event, reply.msg.body, sizeof(event));
 	return le32toh(event.type) == type ? (int64_t)le32toh(event.handle) : -1;
+}
+
+/**
+ * proxy_loop() - a program that the verifier has to follow for long
+ * @insns: room for PROXY_LOOP instructions; set
+ * @turns: of the loop, at 2 instructions each; up to 8000 are accepted
+ */
+void proxy_loop(struct virtio_bpf_insn *insns, uint32_t turns)
+{
+	const struct virtio_bpf_insn loop[PROXY_LOOP] = {
+		{ .code = 0xb7 },					/* r0 = 0 */
+		{ .code = 0x07, .imm = htole32(1) },			/* r0 += 1 */
+		{ .code = 0xa5, .off = htole16(0xfffe), .imm = htole32(turns) }, /* if < */
+		{ .code = 0xb7, .imm = htole32(2) },			/* r0 = XDP_PASS */
+		{ .code = 0x95 },					/* exit */
+	};
+
+	memcpy(insns, loop, sizeof(loop));
+}
+
+/**
+ * proxy_bomb() - a program that the verifier follows until it gives up
+ * @insns: room for PROXY_BOMB instructions; set
+ *
+ * Each of its branches depends on another random bit, and the end on the way
+ * that was taken: no two ways are alike, and there are 2^24 of them.
+ */
+void proxy_bomb(struct virtio_bpf_insn *insns)
+{
+	uint32_t n = 0;
+
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0x85, .imm = htole32(7) };
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0xbf, .regs = 0x06 };	/* r6 = r0 */
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0xb7, .regs = 0x07 };	/* r7 = 0 */
+	for (uint32_t bit = 0; bit < 24; bit++) {
+		/* if r6 & bit: r7 += bit */
+		insns[n++] = (struct virtio_bpf_insn){ .code = 0x45, .regs = 0x06,
+			.off = htole16(1), .imm = htole32(1u << bit) };
+		insns[n++] = (struct virtio_bpf_insn){ .code = 0x07, .regs = 0x07,
+			.imm = htole32(1u << bit) };
+	}
+	/* if r7 <= 5: r7 = 7 */
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0x25, .regs = 0x07, .off = htole16(1),
+					       .imm = htole32(5) };
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0xb7, .regs = 0x07, .imm = htole32(7) };
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0xb7, .imm = htole32(2) };
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0x95 };
+}
+
+/**
+ * now_ms() - the monotonic clock
+ *
+ * Return: milliseconds
+ */
+int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

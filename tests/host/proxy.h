@@ -6,6 +6,10 @@
 
 #include "vbpf_msg.h"
 
+/* Instructions of proxy_loop() and proxy_bomb() */
+#define PROXY_LOOP	5
+#define PROXY_BOMB	(3 + 2 * 24 + 4)
+
 /**
  * struct reply - an answer from the daemon
  * @msg: the answer; points into @buf
@@ -18,7 +22,9 @@ struct reply {
 
 int proxy_connect(uid_t uid);
 int proxy_hello(uid_t uid, const char *port, int *status, struct reply *reply);
+int proxy_open_port(uid_t uid, const char *port);
 int proxy_open(void);
+int proxy_open1(void);
 int proxy_recv(int sock, struct reply *reply);
 int proxy_call(int sock, uint16_t type, const void *body, size_t len, struct reply *reply);
 int proxy_load_send(int sock, uint32_t id, const struct virtio_bpf_insn *insns, uint32_t cnt);
@@ -30,6 +36,9 @@ int proxy_handle(int sock, uint16_t type, int64_t handle);
 int64_t proxy_map(int sock, uint32_t entries, struct reply *reply);
 struct virtio_bpf_info proxy_info(int sock);
 int64_t proxy_event(int sock, uint32_t type);
+void proxy_loop(struct virtio_bpf_insn *insns, uint32_t turns);
+void proxy_bomb(struct virtio_bpf_insn *insns);
+int64_t now_ms(void);
 bool proxy_says(const struct reply *reply, const char *words);
 
 #endif /* PROXY_H */
