@@ -49,8 +49,8 @@ static const int sandbox_daemon_calls[] = {
 	SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(set_tid_address), SCMP_SYS(uname),
 	SCMP_SYS(sysinfo), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid),
 	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
-	SCMP_SYS(prlimit64), SCMP_SYS(getrlimit), SCMP_SYS(setrlimit), SCMP_SYS(getrusage),
-	SCMP_SYS(sched_getaffinity), SCMP_SYS(umask), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(prlimit64), SCMP_SYS(getrusage), SCMP_SYS(sched_getaffinity), SCMP_SYS(umask),
+	SCMP_SYS(exit), SCMP_SYS(exit_group),
 	/* signals and workers */
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(restart_syscall), SCMP_SYS(sigaltstack), SCMP_SYS(kill), SCMP_SYS(tgkill),
