@@ -539,6 +539,8 @@ static int load_take(struct port *port, struct load *load, struct text *log)
 	struct prog made = *prog;
 	int err = load->end.made.err;
 
+	if (err == -ENOMEM)
+		text_add(log, "to check the program took more memory than a worker gets\n");
 	if (err)
 		return err;
 	err = kern_prog_info(load->end.fd, &made.id, &made.verified);

@@ -299,7 +299,7 @@ int port_admit_work(struct port *port, struct text *why)
 		return 0;
 	text_add(why, "this port's programs have used up their CPU time on the host, of which"
 		 " they get %u ms a second; try again in %llu seconds\n", limits->load_rate,
-		 (unsigned long long)(wait / 1000000 + 1));
+		 (unsigned long long)((wait + 999999) / 1000000));
 	return -EAGAIN;
 }
 

@@ -105,6 +105,24 @@ static int sandbox_allow(scmp_filter_ctx ctx, const int *calls, size_t cnt)
 }
 
 /**
+ * sandbox_allow_if() - allow a system call if its first argument is right
+ * @ctx: the filter
+ * @call: the call
+ * @mask: bits of the argument that are looked at
+ * @value: that they must have
+ *
+ * Return: 0, or a negative errno
+ */
+static int sandbox_allow_if(scmp_filter_ctx ctx, int call, uint64_t mask, uint64_t value)
+{
+	const struct scmp_arg_cmp arg = {
+		.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value,
+	};
+
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, call, 1, &arg);
+}
+
+/**
  * sandbox_daemon() - keep the system calls that the daemon needs, for good
  * @why: a sentence if that fails
  *
@@ -124,13 +142,12 @@ int sandbox_daemon(struct text *why)
 	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	err = ctx ? sandbox_allow(ctx, sandbox_daemon_calls, COUNT(sandbox_daemon_calls)) : -ENOMEM;
 	if (!err)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-				       SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces, 0));
+		err = sandbox_allow_if(ctx, SCMP_SYS(clone), namespaces, 0);
 	if (!err)	/* its flags are out of a filter's sight; glibc then takes clone() */
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	for (size_t i = 0; i < COUNT(families) && !err; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				       SCMP_A0(SCMP_CMP_EQ, (uint64_t)families[i]));
+		err = sandbox_allow_if(ctx, SCMP_SYS(socket), UINT32_MAX,
+				       (uint64_t)families[i]);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -158,8 +175,7 @@ int sandbox_worker(void)
 	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	err = ctx ? sandbox_allow(ctx, sandbox_worker_calls, COUNT(sandbox_worker_calls)) : -ENOMEM;
 	for (size_t i = 0; i < COUNT(cmds) && !err; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-				       SCMP_A0(SCMP_CMP_EQ, (uint64_t)cmds[i]));
+		err = sandbox_allow_if(ctx, SCMP_SYS(bpf), UINT32_MAX, (uint64_t)cmds[i]);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -34,7 +34,7 @@
 #include "vbpf_msg.h"
 #include "worker.h"
 
-#define WORKER_MEMORY	(512ull << 20)	/* bytes of address space beside the daemon's */
+#define WORKER_MEMORY	(256ull << 20)	/* bytes of address space beside the daemon's */
 #define WORKER_WALL	4		/* times the CPU time that a worker may be there */
 #define WORKER_MSG_MAX	(sizeof(struct vbpf_msg_hdr) + sizeof(struct worker_made) + TEXT_MAX)
 #define WORKER_FD_FIRST	3		/* below it: standard input, output and error */
