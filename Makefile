@@ -88,6 +88,7 @@ help:
 #: make demo       show the whole path with a real guest, as root
 #: make test       run every test, as root
 #: make test-long  200,000 random programs against their translations, as root
+#: make bench-rewriter  how long the rewriter takes for parsers of 4,000 instructions
 #: make fuzz       run the fuzz targets, each for FUZZ_SECONDS (60)
 #: make check      run the static analysers
 #: make install    install below DESTDIR

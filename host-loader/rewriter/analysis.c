@@ -27,8 +27,9 @@
 #include "refuse.h"
 #include "transfer.h"
 
-#define MAX_STATES	16	/* kept apart at one meeting point */
-#define MAX_TURNS	12	/* of them, because they are different turns of a loop */
+#define MAX_STATES	40	/* kept apart at one meeting point */
+#define MIN_STATES	8	/* the same, of a program that needs much work */
+#define MAX_TURNS	34	/* of them, because they are different turns of a loop */
 #define MAX_GROWTH	4	/* times that one grows at a loop's head before it is widened */
 #define JOIN_STEPS	8	/* what the comparison of two states counts as */
 
@@ -48,7 +49,7 @@ struct point {
 	uint32_t insn;
 	uint32_t depth;
 	bool queued;
-	uint16_t fresh;
+	uint64_t fresh;
 	uint8_t cnt;
 	uint8_t grown[MAX_STATES];
 	struct rw_state *state[MAX_STATES];
@@ -326,17 +327,29 @@ static void find_loops(struct walk *w)
 }
 
 /**
+ * in_budget() - may states be kept apart generously?
+ * @w: the analysis
+ *
+ * To know more is worth a part of what an analysis may cost, and no program's
+ * refusal.
+ *
+ * Return: true if so
+ */
+static bool in_budget(const struct walk *w)
+{
+	return w->steps < RW_MAX_STEPS / 12 && w->bytes < RW_MAX_BYTES / 8;
+}
+
+/**
  * may_split() - are turns of a loop still kept apart at a meeting point?
  * @w: the analysis
  * @p: the point
- *
- * It is worth a part of what an analysis may cost, and no program's refusal.
  *
  * Return: true if so
  */
 static bool may_split(const struct walk *w, const struct point *p)
 {
-	return p->cnt < MAX_TURNS && w->steps < RW_MAX_STEPS / 4 && w->bytes < RW_MAX_BYTES / 4;
+	return p->cnt < MAX_TURNS && in_budget(w);
 }
 
 /**
@@ -349,7 +362,8 @@ static bool may_split(const struct walk *w, const struct point *p)
  */
 static unsigned int manner(const struct walk *w, const struct point *p, int i)
 {
-	unsigned int how = i == MAX_STATES - 1 ? RW_JOIN_FORCE : 0;
+	int last = in_budget(w) ? MAX_STATES : MIN_STATES;
+	unsigned int how = i >= last - 1 ? RW_JOIN_FORCE : 0;
 
 	if (!is_head(w, p->insn))
 		return how;
@@ -434,7 +448,7 @@ static int arrive(struct walk *w, uint32_t context, uint32_t at, struct rw_state
 		rw_state_keep(p->state[i], st, slots);
 		p->cnt++;
 	}
-	p->fresh |= (uint16_t)(1u << i);
+	p->fresh |= 1ull << i;
 	return enqueue(w, p);
 }
 
@@ -602,9 +616,9 @@ static int walk_all(struct walk *w)
 		struct point *p = dequeue(w);
 
 		for (uint32_t i = 0; !err && i < p->cnt; i++) {
-			if (!(p->fresh & 1u << i))
+			if (!(p->fresh & 1ull << i))
 				continue;
-			p->fresh &= (uint16_t)~(1u << i);
+			p->fresh &= ~(1ull << i);
 			rw_state_copy(w->st, p->state[i]);
 			err = walk_path(w, p->context, p->insn);
 		}

@@ -34,7 +34,7 @@ struct rw_fact {
  * @unwritten: of each function: some path reads stack that it never wrote
  * @loose_value: some pointer into a map value is used of which it is not known
  *               what it was made from
- * @leaks: a helper reads stack in which a part of a pointer may be
+ * @leaks: a part of the packet's end may become a number, by way of the stack
  * @loose_stack: first instruction that uses the stack at an offset that is not
  *               known, or RW_NONE
  */

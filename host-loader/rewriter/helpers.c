@@ -70,6 +70,7 @@ static void write_stack(const struct call *c, const struct rw_val *ptr, const ui
 	struct rw_frame *frame = &c->st->frame[ptr->frame];
 	struct rw_val number = rw_val_kind(RW_SCALAR);
 
+	rw_cut_stack(c->env, c->st, ptr, 0, size ? *size : (uint32_t)-ptr->off);
 	if (size)
 		rw_stack_store(frame, ptr->off, *size, &number);
 	else

@@ -3,8 +3,9 @@
  * DOC: The way of a program through the rewriter
  *
  * check (each instruction) → decode (functions, jumps, loops) → analysis (what
- * the instructions work on) → form (how packet access is done) → target (what
- * kind of program comes out) → edit (the new program, labels resolved).
+ * the instructions work on) → reach (how much of a packet matters) → form (how
+ * packet access is done) → target (what kind of program comes out) → edit (the
+ * new program, labels resolved).
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -25,4 +25,16 @@ $(B)/tests/host/test_twins: $(B)/tests/host/test_twins.o $(B)/tests/host/twin.o 
 			    $(B)/host-loader/text.o | $(RW_TEST_PROGS:%=$(B)/tests/progs/%.o)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
+# How long rewriting takes
+SOURCES += tests/bench/bench_rewriter.c
+
+$(B)/tests/bench/bench_rewriter: $(B)/tests/bench/bench_rewriter.o $(RW_OBJS) \
+				 $(B)/host-loader/text.o
+	$(CC) $(LDFLAGS) -o $@ $^
+
+bench-rewriter: $(B)/tests/bench/bench_rewriter
+	$<
+
+.PHONY: bench-rewriter
+
 include tests/diff/build.mk

@@ -255,6 +255,29 @@ void rw_read_stack(const struct rw_env *env, const struct rw_state *st, const st
 }
 
 /**
+ * rw_cut_stack() - note a store that leaves a part of a packet's end in the stack
+ * @env: the analysis
+ * @st: the state before it
+ * @ptr: where, a known place of a known function's stack
+ * @off: added to it
+ * @size: bytes stored there
+ */
+void rw_cut_stack(const struct rw_env *env, const struct rw_state *st, const struct rw_val *ptr,
+		  int64_t off, uint32_t size)
+{
+	const struct rw_slot *slot = st->frame[ptr->frame].slot;
+	int64_t low = ptr->off + off, high = low + size;
+
+	for (int64_t i = -high / 8; i < RW_SLOTS && -8 * i > low; i++) {
+		if (low <= -8 * (i + 1) && high >= -8 * i)
+			continue;
+		if ((slot[i].size == RW_LOST && slot[i].ptr) ||
+		    (slot[i].size == 8 && (slot[i].val.kinds & RW_END)))
+			env->an->leaks = true;
+	}
+}
+
+/**
  * rw_touch_value() - note how far behind a variable place a map value is used
  * @env: the analysis
  * @ptr: the pointer that is used; other kinds than RW_VALUE are none of ours
@@ -390,6 +413,8 @@ static int store(const struct rw_env *env, struct rw_state *st, uint32_t at,
 	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known < 0)
 		return known;
+	if (known)
+		rw_cut_stack(env, st, &ptr, insn->off, rw_size(insn));
 	if (known)
 		rw_stack_store(&st->frame[ptr.frame], ptr.off + insn->off, rw_size(insn), &v);
 	else if (ptr.kinds & RW_STACK)

@@ -170,7 +170,22 @@ static bool loops(void)
 		LDX(BPF_B, R0, R2, 1), ALU64_K(BPF_LSH, R0, 3), ALU64_K(BPF_ADD, R0, 8),
 		ALU64_X(BPF_ADD, R2, R0), ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JNE, R5, 6, -9),
 		JMP_X(BPF_JGT, R2, R3, 0), PASS);
-	/* turns without an end that is known */
+	/* thirty bytes, as options are walked, with a branch in each turn */
+	REACHES(30, ENDS, MOV64_K(R5, 0), HAS(1), LDX(BPF_B, R0, R2, 0),
+		JMP_K(BPF_JEQ, R0, 1, 1), JMP_K(BPF_JEQ, R0, 0, 3), ALU64_K(BPF_ADD, R2, 1),
+		ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JLT, R5, 30, -9), PASS);
+	/* loops in each other */
+	REACHES(3 * 4, ENDS, MOV64_K(R5, 0), MOV64_K(R6, 0), HAS(1), LDX(BPF_B, R0, R2, 0),
+		ALU64_K(BPF_ADD, R2, 1), ALU64_K(BPF_ADD, R6, 1), JMP_K(BPF_JLT, R6, 4, -7),
+		ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JLT, R5, 3, -10), PASS);
+	/* one after the other */
+	REACHES(3 + 4, ENDS, MOV64_K(R5, 0), LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_ADD, R2, 1),
+		ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JLT, R5, 3, -4), MOV64_K(R5, 0),
+		LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_ADD, R2, 1), ALU64_K(BPF_ADD, R5, 1),
+		JMP_K(BPF_JLT, R5, 4, -4), PASS);
+	/* turns without an end that is known, and too many */
+	REACHES(ALL, ENDS, MOV64_K(R5, 0), HAS(1), LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_ADD, R2, 1),
+		ALU64_K(BPF_ADD, R5, 1), JMP_K(BPF_JLT, R5, 1000, -7), PASS);
 	REACHES(ALL, ENDS, HAS(14), LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_ADD, R2, 1),
 		JMP_X(BPF_JLT, R2, R3, -6), PASS);
 	/* many turns, but the offset is compared by itself; up to the next stop */
@@ -199,6 +214,10 @@ static bool ends(void)
 	REACHES(ALL, ENDS, STX(BPF_W, R10, -8, R3), PASS);
 	REACHES(ALL, ENDS, STX(BPF_DW, R10, -8, R3), LDX(BPF_W, R0, R10, -8),
 		ALU64_K(BPF_AND, R0, 3), EXIT);
+	REACHES(ALL, ENDS, STX(BPF_DW, R10, -8, R3), ST(BPF_B, R10, -1, 0),
+		LDX(BPF_W, R0, R10, -8), ALU64_K(BPF_AND, R0, 3), EXIT);
+	REACHES(14, ENDS, STX(BPF_DW, R10, -8, R3), LDX(BPF_DW, R3, R10, -8),
+		ST(BPF_DW, R10, -8, 0), ST(BPF_W, R10, -8, 0), HAS(14), PASS);
 	REACHES(ALL, ENDS, STX(BPF_DW, R10, -8, R3), MOV64_X(R2, R10), ALU64_K(BPF_ADD, R2, -4),
 		LD_MAP(R1, 7), CALL(BPF_FUNC_map_lookup_elem), PASS);
 	REACHES(0, ENDS, STX(BPF_DW, R10, -16, R3), ST(BPF_W, R10, -4, 0), MOV64_X(R2, R10),
@@ -271,6 +290,57 @@ static bool helpers(void)
 }
 
 /**
+ * copied() - how much of a packet form sfi copies
+ * @insns: the program
+ * @cnt: number of @insns
+ * @window: bytes that it may copy
+ *
+ * Return: what the length is limited to that the copy is made with; 0 if there
+ *         is none
+ */
+static uint32_t copied(const struct bpf_insn *insns, uint32_t cnt, uint32_t window)
+{
+	const struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1 };
+	const struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, 1, window };
+	uint32_t limit = 0;
+	struct rw_out out;
+
+	if (rw_rewrite(&prog, &opts, &out, NULL))
+		return UINT32_MAX;
+	for (uint32_t i = 0; i + 1 < out.cnt && !limit; i++) {
+		const struct bpf_insn want = JMP_K(BPF_JLE, R4, out.insns[i + 1].imm, 1);
+
+		if (out.origin[i] == UINT32_MAX && !memcmp(&out.insns[i], &want, sizeof(want)))
+			limit = (uint32_t)want.imm;
+	}
+	rw_out_free(&out);
+	return limit;
+}
+
+/* What of a packet is copied with a window, of a program */
+#define COPIES(want, window, ...)                                                    \
+	do {                                                                         \
+		static const struct bpf_insn in_[] = { __VA_ARGS__ };                \
+		CHECK_EQ(copied(in_, ARRAY_SIZE(in_), window), want);                \
+	} while (0)
+
+/**
+ * copies() - form sfi copies as far as the program looks, or the window
+ *
+ * Return: true if so
+ */
+static bool copies(void)
+{
+	COPIES(0, 2048, PASS);
+	COPIES(0, 2048, ENDS, PASS);
+	COPIES(14, 2048, ENDS, HAS(14), PASS);
+	COPIES(64, 64, ENDS, HAS(64), PASS);
+	COPIES(64, 64, ENDS, HAS(65), PASS);
+	COPIES(2048, 2048, ENDS, ST(BPF_B, R2, 0, 1), PASS);
+	return true;
+}
+
+/**
  * main() - run the cases
  *
  * Return: exit status
@@ -285,6 +355,7 @@ int main(void)
 		{ "other uses of pointers", ends },
 		{ "changes of the packet", changes },
 		{ "helpers", helpers },
+		{ "what form sfi copies", copies },
 	};
 
 	return ktap_main(cases, ARRAY_SIZE(cases));
