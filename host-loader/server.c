@@ -225,8 +225,10 @@ static int server_send(struct conn *conn, uint16_t type, uint32_t id,
  * @sentence: for the guest's log; cut to what an event has room for
  *
  * A proxy that does not read loses its connection.
+ *
+ * Return: whether a proxy took it
  */
-void server_event(struct port *port, uint32_t type, uint32_t handle, const char *sentence)
+bool server_event(struct port *port, uint32_t type, uint32_t handle, const char *sentence)
 {
 	size_t len = strnlen(sentence, VIRTIO_BPF_EVENT_TEXT);
 	struct virtio_bpf_event event = {
@@ -243,11 +245,12 @@ void server_event(struct port *port, uint32_t type, uint32_t handle, const char 
 
 	memcpy(event.text, sentence, len);
 	if (port->proxy && !vbpf_msg_send(port->proxy->fd, &msg))
-		return;
+		return true;
 	if (port->proxy)
 		server_cut(port->proxy, "it is gone, or does not read what it is sent");
 	if (type == VIRTIO_BPF_EVENT_DETACHED)
 		port->untold = handle;
+	return false;
 }
 
 /**
@@ -709,9 +712,7 @@ void server_add(struct loader *loader, struct port *port)
  */
 void server_drop(struct port *port, const char *reason)
 {
-	if (port->proxy)
-		server_event(port, VIRTIO_BPF_EVENT_LOST, 0, reason);
-	if (port->proxy)
+	if (server_event(port, VIRTIO_BPF_EVENT_LOST, 0, reason))
 		server_cut(port->proxy, reason);
 	port->linger = sd_event_source_disable_unref(port->linger);
 	dispatch_release(port);

@@ -49,7 +49,9 @@ static int daemon_fds(void)
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)bed.daemon);
 	dir = opendir(path);
-	while (dir && readdir(dir))
+	if (!dir)
+		return 0;
+	while (readdir(dir))
 		cnt++;
 	closedir(dir);
 	return cnt;
