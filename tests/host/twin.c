@@ -246,7 +246,22 @@ static bool load_native(struct twin *t)
  */
 bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 {
-	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW };
+	return twin_make_window(t, prog, form, TWIN_WINDOW);
+}
+
+/**
+ * twin_make_window() - the same with another window of form sfi
+ * @t: result; free with twin_free() in any case
+ * @prog: the program; stays the caller's
+ * @form: of the translation
+ * @window: bytes of a packet that are copied, TWIN_WINDOW at most
+ *
+ * Return: false if the program itself is not as it should be
+ */
+bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form form,
+		      uint32_t window)
+{
+	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, window };
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
 
@@ -358,13 +373,13 @@ static int expected(uint32_t verdict, uint32_t *counter)
 }
 
 /**
- * count() - read one counter, over all CPUs
+ * twin_count() - read one counter, over all CPUs
  * @t: the twins
  * @counter: which
  *
  * Return: its value, or UINT64_MAX
  */
-static uint64_t count(const struct twin *t, uint32_t counter)
+uint64_t twin_count(const struct twin *t, uint32_t counter)
 {
 	static uint64_t values[MAX_CPUS];
 	int cpus = libbpf_num_possible_cpus();
@@ -464,7 +479,7 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 	if (!run(t, true, packet, len, &native))
 		return false;
 	want = expected(native.verdict, &counter);
-	before = count(t, counter);
+	before = twin_count(t, counter);
 	if (!run(t, false, packet, len, &strict))
 		return false;
 	t->verdict = native.verdict;
@@ -473,7 +488,7 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 			      (int)strict.verdict);
 	if (want != TC_ACT_SHOT && !same_bytes(t, &native, &strict))
 		return false;
-	if (count(t, counter) != before + 1)
+	if (twin_count(t, counter) != before + 1)
 		return FAILED(t, "verdict %u is not counted", native.verdict);
 	return true;
 }
