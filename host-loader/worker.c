@@ -355,6 +355,7 @@ uint64_t worker_cancel(struct worker *worker)
 	if (!clock_getcpuclockid(worker->pid, &clock))
 		clock_gettime(clock, &used);
 	worker->done = NULL;
+	worker->timer = sd_event_source_disable_unref(worker->timer);
 	sd_event_source_set_floating(worker->io, true);
 	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
