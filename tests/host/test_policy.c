@@ -5,6 +5,9 @@
  * In a bed as test_loader.c has it, with two ports of two users.
  */
 #include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "../ktap.h"
 #include "bed.h"
@@ -372,6 +375,40 @@ static bool test_rename(void)
 }
 
 /**
+ * test_move() - the TAP of an attached program goes to another network namespace
+ *
+ * Return: whether the program is detached and the guest told
+ */
+static bool test_move(void)
+{
+	struct reply reply;
+	char out[256];
+	int64_t drop;
+	int sock = proxy_open(), status;
+	pid_t child;
+
+	CHECK(sock >= 0);
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	child = fork();
+	if (!child) {
+		status = unshare(CLONE_NEWNET);
+		pause();
+		_exit(status);
+	}
+	usleep(200000);
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link set " TAP " netns %d 2>&1", (int)child), 0);
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_DETACHED), drop);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	close(bed.tap);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return tap_open();
+}
+
+/**
  * main() - run the cases
  *
  * Return: the exit status
@@ -389,6 +426,7 @@ int main(void)
 		{ "ports come and go", test_ports },
 		{ "a port goes while its program is checked", test_busy_reload },
 		{ "a TAP is renamed or deleted under its program", test_rename },
+		{ "a TAP is moved away under its program", test_move },
 	};
 
 	return bed_main(cases, sizeof(cases) / sizeof(*cases));
