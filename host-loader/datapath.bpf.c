@@ -13,8 +13,8 @@
  *   GSO, checksum to be filled in
  *             the packet takes a turn through a veth pair whose offloads are
  *             off, for which the kernel cuts it and fills the checksum in. What
- *             comes back is at the TAP for the second time, and is known by the
- *             device that it came in at last.
+ *             comes back is looked at like all others; if it needed the turn
+ *             again it would be dropped
  *
  *   TAP: vbpf_normalise ---- as it should be ----> the tenant's program
  *           |       ^
@@ -162,7 +162,7 @@ static __always_inline long norm_push(struct __sk_buff *skb, __u32 proto, __u32 
 
 /**
  * norm_tags() - bring the VLAN tag that is kept beside a packet into it
- * @skb: the packet
+ * @skb: the packet, with such a tag
  *
  * To take the tag away makes the kernel put the next one, if there is one, in
  * its place. Two are as many as 802.1ad has.
@@ -173,8 +173,6 @@ static __always_inline long norm_tags(struct __sk_buff *skb)
 {
 	__u32 outer_proto = skb->vlan_proto, outer_tci = skb->vlan_tci, proto, tci;
 
-	if (!skb->vlan_present)
-		return 0;
 	if (bpf_skb_vlan_pop(skb))
 		return -1;
 	if (skb->vlan_present) {
@@ -203,6 +201,17 @@ static __always_inline int norm_partial(struct __sk_buff *skb)
 }
 
 /**
+ * norm_linear() - how much of a packet is in one piece?
+ * @skb: the packet
+ *
+ * Return: bytes from its start
+ */
+static __always_inline __u32 norm_linear(const struct __sk_buff *skb)
+{
+	return (__u32)(skb->data_end - skb->data);
+}
+
+/**
  * norm_turn() - send a packet through the pair
  * @skb: the packet, with its tag beside it as it is
  * @port: the port's map
@@ -227,34 +236,38 @@ static __always_inline int norm_turn(struct __sk_buff *skb, void *port)
  * vbpf_normalise() - make a packet what an XDP program expects
  * @skb: the packet
  *
+ * Most packets are that already, and need no look at the port: a call costs
+ * more than all the rest.
+ *
  * Return: NORM_NEXT, NORM_DROP, or what bpf_redirect() returns
  */
 SEC("tc")
 int vbpf_normalise(struct __sk_buff *skb)
 {
-	void *port = norm_port(skb);
-	__u32 reach, in;
-	int back;
+	int raw = skb->gso_size || norm_partial(skb);
+	__u32 reach;
+	void *port;
 
+	if (!raw && !skb->vlan_present && norm_linear(skb) == skb->len)
+		return NORM_NEXT;
+	port = norm_port(skb);
 	if (!port)
 		return NORM_DROP;
-	in = norm_get(port, NORM_IN);
-	back = in && skb->ingress_ifindex == in;
-	norm_count(port, back ? NORM_RETURNED : NORM_PACKETS);
+	norm_count(port, NORM_PACKETS);
 	reach = norm_get(port, NORM_REACH);
-	if (skb->gso_size || norm_partial(skb)) {
-		if (back)
+	if (raw) {
+		if (skb->ingress_ifindex && skb->ingress_ifindex == norm_get(port, NORM_IN))
 			return norm_fail(port);
 		if (reach == NORM_REACH_ALL)
 			return norm_turn(skb, port);
 		if (skb->gso_size)
 			norm_count(port, NORM_WHOLE);
 	}
-	if (norm_tags(skb))
+	if (skb->vlan_present && norm_tags(skb))
 		return norm_fail(port);
 	if (reach > skb->len)
 		reach = skb->len;
-	if ((__u32)(skb->data_end - skb->data) < reach && bpf_skb_pull_data(skb, reach))
+	if (norm_linear(skb) < reach && bpf_skb_pull_data(skb, reach))
 		return norm_fail(port);
 	return NORM_NEXT;
 }
@@ -313,7 +326,10 @@ int vbpf_in(struct __sk_buff *skb)
 	void *port = norm_port(skb);
 	__u32 tap = port ? norm_get(port, NORM_TAP) : 0;
 
-	return tap ? (int)bpf_redirect(tap, 0) : NORM_DROP;
+	if (!tap)
+		return NORM_DROP;
+	norm_count(port, NORM_RETURNED);
+	return (int)bpf_redirect(tap, 0);
 }
 
 char LICENSE[] SEC("license") = "GPL";

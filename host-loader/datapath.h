@@ -8,7 +8,7 @@
  * same for all CPUs, but for NORM_GUARD.
  */
 enum norm_slot {
-	NORM_PACKETS,	/* counts packets that came by */
+	NORM_PACKETS,	/* counts packets that were not yet as on a wire */
 	NORM_FAILED,	/* counts those dropped since they could not be normalised */
 	NORM_TURNED,	/* counts those sent through the pair */
 	NORM_RETURNED,	/* counts what came of them */

@@ -227,7 +227,7 @@ static void vbpf_print_stats(struct json_object *ports)
 		struct json_object *norm = vbpf_get(port, "normaliser");
 		struct json_object *progs = vbpf_get(port, "progs");
 
-		printf("port %s: normaliser: %" PRIu64 " packets, %" PRIu64 " failed, %" PRIu64
+		printf("port %s: normaliser: %" PRIu64 " packets: %" PRIu64 " failed, %" PRIu64
 		       " turned, %" PRIu64 " returned, %" PRIu64 " whole\n",
 		       vbpf_str(port, "port"), vbpf_num(norm, "packets"),
 		       vbpf_num(norm, "failed"), vbpf_num(norm, "turned"),

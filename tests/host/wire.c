@@ -385,13 +385,13 @@ bool wire_both_ways(const char *guest, const char *sender, uint64_t bytes)
  * wire_datagrams() - send datagrams to the guest, and see what comes
  * @addr: address of the guest, or of all
  * @cnt: how many
- * @broadcast: nobody looks at what comes
+ * @wait: milliseconds for each to come, or 0: nobody looks at what comes
  *
  * Return: how many came as they were sent, or were sent if nobody looks; or -1
  */
-int wire_datagrams(const char *addr, int cnt, bool broadcast)
+int wire_datagrams(const char *addr, int cnt, int wait)
 {
-	const struct timeval wait = { .tv_usec = 200000 };
+	const struct timeval timeout = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(WIRE_PORT) };
 	char data[WIRE_DATA], got[WIRE_DATA + 1];
 	int on = 1, in, out, came = 0;
@@ -400,9 +400,9 @@ int wire_datagrams(const char *addr, int cnt, bool broadcast)
 	if (!wire_enter(wire.guest))
 		return -1;
 	in = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (!broadcast && bind(in, (struct sockaddr *)&sin, sizeof(sin)))
+	if (wait && bind(in, (struct sockaddr *)&sin, sizeof(sin)))
 		return -1;
-	setsockopt(in, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(in, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	if (!wire_enter(wire.sender))
 		abort();
 	out = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -412,7 +412,7 @@ int wire_datagrams(const char *addr, int cnt, bool broadcast)
 		if (sendto(out, data, sizeof(data), 0, (struct sockaddr *)&sin,
 			   sizeof(sin)) != (ssize_t)sizeof(data))
 			break;
-		came += broadcast || (recv(in, got, sizeof(got), 0) == (ssize_t)sizeof(data) &&
+		came += !wait || (recv(in, got, sizeof(got), 0) == (ssize_t)sizeof(data) &&
 				      !memcmp(data, got, sizeof(data)));
 	}
 	close(in);

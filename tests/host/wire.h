@@ -55,6 +55,6 @@ void wire_forget(void);
 pid_t wire_stream(int from, int to, const char *addr, uint64_t bytes, uint32_t rate);
 bool wire_wait(pid_t stream);
 bool wire_both_ways(const char *guest, const char *sender, uint64_t bytes);
-int wire_datagrams(const char *addr, int cnt, bool broadcast);
+int wire_datagrams(const char *addr, int cnt, int wait);
 
 #endif /* WIRE_H */
