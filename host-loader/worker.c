@@ -7,7 +7,8 @@
  * is done in a child of the daemon, one per program, forked for it:
  *
  *   - it has a copy of what the daemon knows, and changes nothing in it;
- *   - it has no fds but those of the port's maps and a socket to the daemon;
+ *   - beside the standard ones it has no fds but those of the port's maps, the
+ *     program's counters and a socket to the daemon;
  *   - it can make no system call but a few (sandbox.c), and with the daemon's
  *     two capabilities it can load programs, nothing else;
  *   - its memory is limited, its CPU time too, and a clock on the wall ends one
