@@ -9,8 +9,8 @@
  * milliseconds. All links are pinned, so they stay when this process goes.
  *
  * A TAP that is deleted takes its links out of the path, though the pins stay.
- * Such links are dropped when the next program is attached, and made anew on
- * the TAP that has the name then.
+ * Such links are dropped when that is noticed (watch.c), or at the latest when
+ * the next program is attached, and made anew on the TAP that has the name then.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -116,13 +116,31 @@ bool attach_running(const struct port *port)
 }
 
 /**
+ * attach_in_place() - is the attached program at the port's TAP?
+ * @port: the port; a program is attached
+ *
+ * Return: whether it is: false if the TAP was deleted, renamed or moved
+ */
+bool attach_in_place(const struct port *port)
+{
+	struct text why = { 0 };
+	uint32_t ifindex;
+	int err = tap_ifindex(port->conf->tap, &ifindex, &why);
+
+	text_free(&why);
+	/* If it cannot be found out now, nothing is known against it. */
+	return err == -EIO || (!err && link_on(port->link, ifindex));
+}
+
+/**
  * attach_set() - attach a program, or replace the one that is attached
  * @port: the port
  * @handle: of the program
  * @why: a sentence if that fails; what was attached then still is, unless the
  *       TAP had gone from under it
  *
- * Return: 0, or a negative errno with @why
+ * Return: 0; -ESTALE if the program does not fit the TAP as it is now and has to
+ * be translated again (load_start_again()); or a negative errno with @why
  */
 int attach_set(struct port *port, uint32_t handle, struct text *why)
 {
@@ -139,11 +157,8 @@ int attach_set(struct port *port, uint32_t handle, struct text *why)
 		return err;
 	if (!link_on(port->link, ifindex) || !link_on(port->norm_link, ifindex))
 		attach_drop(port);
-	if (!load_fits(port, prog, ifindex)) {
-		err = load_again(port, prog, ifindex, why);
-		if (err)
-			return err;
-	}
+	if (!load_fits(port, prog, ifindex))
+		return -ESTALE;
 	if (port->link >= 0) {
 		err = attach_swap(port, prog);
 	} else {
@@ -223,8 +238,7 @@ static void attach_renew(struct port *port, uint32_t ifindex)
  * @port: the port; its programs are back already
  *
  * Links that do not fit together are dropped, and the guest is told as soon as
- * its proxy is there. Those whose TAP is away are kept: what is attached stays
- * attached in the tenant's eyes.
+ * its proxy is there. Those whose TAP is away are left to watch.c.
  */
 void attach_recover(struct port *port)
 {

@@ -3,15 +3,15 @@
 
 include host-loader/rewriter/rewriter.mk
 
-LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng libmnl
+LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng libmnl libseccomp
 
 # Not ":=", here and below: a fresh machine has no pkg-config before `make setup`.
 CFLAGS_host-loader = -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(LOADER_PKGS))
 
 # The daemon without its main(), for the tests as well
-LOADER_SRCS := $(addprefix host-loader/,attach.c conf.c control.c dispatch.c kern.c link.c \
-		 load.c log.c map.c norm.c pair.c port.c server.c sock.c store.c tap.c text.c \
-		 turn.c wire.c)
+LOADER_SRCS := $(addprefix host-loader/,attach.c bucket.c conf.c control.c dispatch.c kern.c \
+		 link.c load.c log.c map.c norm.c pair.c port.c ports.c sandbox.c server.c \
+		 sock.c store.c tap.c text.c turn.c watch.c wire.c worker.c)
 LOADER_OBJS := $(LOADER_SRCS:%.c=$(B)/%.o)
 LOADER_LIBS = $(call pkg,--libs,$(LOADER_PKGS))
 
@@ -21,8 +21,8 @@ SOURCES  += $(LOADER_SRCS) host-loader/main.c host-loader/vbpf.c
 $(B)/host-loader/virtio-bpfd: $(B)/host-loader/main.o $(LOADER_OBJS) $(RW_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
 
-$(B)/host-loader/vbpf: $(B)/host-loader/vbpf.o $(B)/host-loader/sock.o $(B)/host-loader/text.o
-	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,json-c)
+$(B)/host-loader/vbpf: $(addprefix $(B)/host-loader/,vbpf.o conf.o sock.o text.o)
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,inih json-c)
 
 # The normaliser, embedded in the daemon
 BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -idirafter /usr/include/$(shell uname -m)-linux-gnu
@@ -38,15 +38,17 @@ $(B)/host-loader/norm.o: $(B)/host-loader/datapath.skel.h
 
 # Tests
 TEST_GEN_PROGS += $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire \
-		  $(addprefix $(B)/tests/host/,test_loader test_packets test_on_wire)
+		  $(addprefix $(B)/tests/host/,test_loader test_packets test_on_wire \
+		  test_policy test_isolation)
 SOURCES += tests/unit/test_conf.c tests/unit/test_port.c tests/unit/test_wire.c \
-	   $(addprefix tests/host/,test_loader.c test_packets.c test_on_wire.c bed.c proxy.c wire.c)
+	   $(addprefix tests/host/,test_loader.c test_packets.c test_on_wire.c test_policy.c \
+	   test_isolation.c bed.c proxy.c wire.c)
 
 $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire: \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LOADER_OBJS) $(RW_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
 
-$(B)/tests/host/test_loader $(B)/tests/host/test_packets: \
+$(addprefix $(B)/tests/host/test_,loader packets policy isolation): \
 $(B)/tests/host/%: $(addprefix $(B)/,tests/host/%.o tests/host/bed.o tests/host/proxy.o \
 		   host-loader/sock.o host-loader/text.o)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)

@@ -7,10 +7,15 @@
  * with its line, so that an operator mends the file once. [defaults] may stand
  * anywhere: a port takes what it does not say itself from there at the end.
  *
+ * What inih keeps to itself is looked for where it reads its lines: it reports
+ * the first line that it cannot make sense of, and is silent of a section
+ * without keys.
+ *
  * virtio-bpf.conf(5) is the prose to it.
  */
 #include <ctype.h>
 #include <errno.h>
+#include <grp.h>
 #include <ini.h>
 #include <pwd.h>
 #include <stdbool.h>
@@ -20,14 +25,43 @@
 #include "conf.h"
 #include "control.h"
 
+/* The kernel's own limit (BPF_COMPLEXITY_LIMIT_INSNS) */
+#define CONF_MAX_VERIFIED	1000000
+
 /* What a value looks like */
 enum conf_kind {
-	CONF_PATH,	/* an absolute path that fits a socket's address */
+	CONF_FILE,	/* an absolute path that fits a socket's address */
 	CONF_TAP,	/* a network interface's name */
 	CONF_MAC,	/* an Ethernet address */
 	CONF_UID,	/* a user, by number or name */
+	CONF_GID,	/* a group, by number or name */
+	CONF_CHOICE,	/* one of a few words */
 	CONF_U32,	/* a number */
 	CONF_BYTES,	/* a number that may end in K, M or G */
+};
+
+/**
+ * struct conf_choice - a word that a key takes
+ * @word: the word, or NULL behind the last
+ * @value: what it stands for
+ * @refusal: why nobody can have it, or NULL
+ */
+struct conf_choice {
+	const char *word;
+	uint32_t value;
+	const char *refusal;
+};
+
+static const struct conf_choice conf_levels[] = {
+	{ "strict", VIRTIO_BPF_LEVEL_STRICT, NULL },
+	{ "relaxed", 0, "this build has no level \"relaxed\": programs are verified at"
+	  " \"strict\" or not at all" },
+	{ 0 },
+};
+
+static const struct conf_choice conf_helpers[] = {
+	{ "packet", CONF_HELPERS_PACKET, NULL },
+	{ 0 },
 };
 
 /**
@@ -37,6 +71,7 @@ enum conf_kind {
  * @offset: of its field in the section's structure
  * @min: the lowest number
  * @max: the highest number
+ * @choices: the words
  */
 struct conf_key {
 	const char *name;
@@ -44,32 +79,45 @@ struct conf_key {
 	size_t offset;
 	uint64_t min;
 	uint64_t max;
+	const struct conf_choice *choices;
 };
 
-#define LIMIT(key, kind, min, max) \
-	{ #key, kind, offsetof(struct conf_port, limits.key), min, max }
+#define KEY(section, field, key, what, ...) \
+	{ .name = (key), .kind = (what), .offset = offsetof(struct section, field), __VA_ARGS__ }
+#define RANGE(low, high) .min = (low), .max = (high)
+#define LIMIT(key, what, low, high) \
+	KEY(conf_port, limits.key, #key, what, RANGE(low, high))
 
 static const struct conf_key conf_loader_keys[] = {
-	{ "socket", CONF_PATH, offsetof(struct conf, socket), 0, 0 },
-	{ "control", CONF_PATH, offsetof(struct conf, control), 0, 0 },
-	{ "bpffs", CONF_PATH, offsetof(struct conf, bpffs), 0, 0 },
-	{ "linger", CONF_U32, offsetof(struct conf, linger), 0, 3600 },
-	{ NULL, 0, 0, 0, 0 },
+	KEY(conf, socket, "socket", CONF_FILE),
+	KEY(conf, control, "control", CONF_FILE),
+	KEY(conf, bpffs, "bpffs", CONF_FILE),
+	KEY(conf, linger, "linger", CONF_U32, RANGE(0, 3600)),
+	{ 0 },
 };
 
 static const struct conf_key conf_port_keys[] = {
-	{ "tap", CONF_TAP, offsetof(struct conf_port, tap), 0, 0 },
-	{ "mac", CONF_MAC, offsetof(struct conf_port, mac), 0, 0 },
-	{ "uid", CONF_UID, offsetof(struct conf_port, uid), 0, 0 },
-	{ "header_bytes", CONF_U32, offsetof(struct conf_port, header_bytes), 0, 1024 },
+	KEY(conf_port, tap, "tap", CONF_TAP),
+	KEY(conf_port, mac, "mac", CONF_MAC),
+	KEY(conf_port, uid, "uid", CONF_UID),
+	KEY(conf_port, gid, "gid", CONF_GID),
+	KEY(conf_port, level, "level", CONF_CHOICE, .choices = conf_levels),
+	KEY(conf_port, helpers, "helpers", CONF_CHOICE, .choices = conf_helpers),
+	KEY(conf_port, header_bytes, "header_bytes", CONF_U32, RANGE(0, 1024)),
 	LIMIT(max_insns, CONF_U32, 1, VIRTIO_BPF_MAX_INSNS),
+	LIMIT(max_verified, CONF_U32, 1, CONF_MAX_VERIFIED),
 	LIMIT(max_progs, CONF_U32, 1, CONF_MAX_PROGS),
 	LIMIT(max_maps, CONF_U32, 0, CONF_MAX_MAPS),
 	LIMIT(max_entries, CONF_U32, 1, 1u << 24),
 	LIMIT(max_key_size, CONF_U32, 1, VIRTIO_BPF_MAX_KEY_SIZE),
 	LIMIT(max_value_size, CONF_U32, 1, VIRTIO_BPF_MAX_VALUE_SIZE),
 	LIMIT(max_map_bytes, CONF_BYTES, 0, 1ull << 40),
-	{ NULL, 0, 0, 0, 0 },
+	LIMIT(request_rate, CONF_U32, 1, 1000000),
+	LIMIT(request_burst, CONF_U32, 1, 1000000),
+	LIMIT(load_rate, CONF_U32, 1, 1000),
+	LIMIT(load_burst, CONF_U32, 1, 60000),
+	LIMIT(max_load_time, CONF_U32, 1, 60),
+	{ 0 },
 };
 
 /* Bits in conf_port.given, by the order of conf_port_keys */
@@ -86,6 +134,9 @@ static const struct conf_key conf_port_keys[] = {
  * @file: the file
  * @path: its name, for messages
  * @line: number of the line that was read last
+ * @section: line of the last section's name, or 0
+ * @keys: whether that section has had a key
+ * @name: the section's name
  * @why: collects what is wrong
  * @bad: something is
  */
@@ -97,6 +148,9 @@ struct conf_parse {
 	FILE *file;
 	const char *path;
 	unsigned int line;
+	unsigned int section;
+	bool keys;
+	char name[64];
 	struct text *why;
 	bool bad;
 };
@@ -179,29 +233,64 @@ static bool conf_mac(const char *value, uint8_t *mac)
 }
 
 /**
- * conf_uid() - a user, by number or name
+ * conf_id() - a user or a group, by number or name
  * @value: the word
- * @uid: set to the user's number
+ * @kind: CONF_UID or CONF_GID
+ * @id: set to its number
  *
- * Return: whether there is such a user
+ * Return: whether it is one; a number need not have a name
  */
-static bool conf_uid(const char *value, uid_t *uid)
+static bool conf_id(const char *value, enum conf_kind kind, uint32_t *id)
 {
 	const struct conf_key any = { .max = UINT32_MAX - 1 };
-	const struct passwd *pw;
+	const struct passwd *pw = NULL;
+	const struct group *gr = NULL;
 	uint64_t n;
 
 	if (isdigit((unsigned char)*value)) {
 		if (!conf_number(value, &any, &n))
 			return false;
-		*uid = (uid_t)n;
+		*id = (uint32_t)n;
 		return true;
 	}
-	pw = getpwnam(value);
-	if (!pw)
-		return false;
-	*uid = pw->pw_uid;
-	return true;
+	if (kind == CONF_UID)
+		pw = getpwnam(value);
+	else
+		gr = getgrnam(value);
+	if (pw)
+		*id = pw->pw_uid;
+	else if (gr)
+		*id = gr->gr_gid;
+	return pw || gr;
+}
+
+/**
+ * conf_choose() - one of a key's words
+ * @p: the file
+ * @key: the key
+ * @value: the word in the file
+ * @out: set to what the word stands for
+ */
+static void conf_choose(struct conf_parse *p, const struct conf_key *key, const char *value,
+			uint32_t *out)
+{
+	const struct conf_choice *choice;
+	struct text words = { 0 };
+
+	for (choice = key->choices; choice->word; choice++) {
+		if (!choice->refusal)
+			text_add(&words, "%s%s", words.len ? " or " : "", choice->word);
+		if (!strcmp(choice->word, value))
+			break;
+	}
+	if (!choice->word)
+		conf_bad(p, p->line, "%s takes %s, not \"%s\"", key->name, words.buf ?: "",
+			 value);
+	else if (choice->refusal)
+		conf_bad(p, p->line, "%s", choice->refusal);
+	else
+		*out = choice->value;
+	text_free(&words);
 }
 
 /**
@@ -236,7 +325,7 @@ static void conf_set(struct conf_parse *p, const struct conf_key *key, void *bas
 	uint64_t n;
 
 	switch (key->kind) {
-	case CONF_PATH:
+	case CONF_FILE:
 		if (*value != '/' || !conf_word(field, CONF_PATH_LEN, value))
 			conf_bad(p, p->line, "%s takes an absolute path of at most %zu bytes",
 				 key->name, CONF_PATH_LEN - 1);
@@ -253,9 +342,13 @@ static void conf_set(struct conf_parse *p, const struct conf_key *key, void *bas
 				 key->name, value);
 		break;
 	case CONF_UID:
-		if (!conf_uid(value, field))
-			conf_bad(p, p->line, "%s takes a user's number or name; \"%s\" is neither",
-				 key->name, value);
+	case CONF_GID:
+		if (!conf_id(value, key->kind, field))
+			conf_bad(p, p->line, "%s takes a %s's number or name; \"%s\" is neither",
+				 key->name, key->kind == CONF_UID ? "user" : "group", value);
+		break;
+	case CONF_CHOICE:
+		conf_choose(p, key, value, field);
 		break;
 	case CONF_U32:
 		if (conf_number(value, key, &n))
@@ -376,6 +469,7 @@ static int conf_take(void *user, const char *section, const char *name, const ch
 	struct conf_parse *p = user;
 	struct conf_port *port;
 
+	p->keys = true;
 	if (!strcmp(section, "loader")) {
 		conf_key(p, conf_loader_keys, &p->loader_given, p->conf, section, name, value);
 	} else if (!strcmp(section, "defaults")) {
@@ -393,7 +487,75 @@ static int conf_take(void *user, const char *section, const char *name, const ch
 }
 
 /**
- * conf_gets() - inih's reader: fgets() that counts lines
+ * conf_end_section() - a section ends: had it what it must have?
+ * @p: the file
+ */
+static void conf_end_section(struct conf_parse *p)
+{
+	if (!p->section || p->keys || !strcmp(p->name, "loader") || !strcmp(p->name, "defaults"))
+		return;
+	if (!strncmp(p->name, "port ", 5))
+		conf_bad(p, p->section, "[%s] has no keys; a port needs its tap, mac and uid",
+			 p->name);
+	else
+		conf_bad(p, p->section, "expected a section [loader], [defaults] or [port NAME],"
+			 " not [%s]", p->name);
+}
+
+/**
+ * conf_find() - look for characters in front of a comment
+ * @line: where to look
+ * @chars: the characters
+ *
+ * Return: the first of them, or NULL
+ */
+static const char *conf_find(const char *line, const char *chars)
+{
+	for (bool blank = false; *line; line++) {
+		if (strchr(chars, *line))
+			return line;
+		if (blank && *line == ';')
+			return NULL;
+		blank = isspace((unsigned char)*line);
+	}
+	return NULL;
+}
+
+/**
+ * conf_look() - look at a line before inih does
+ * @p: the file
+ * @line: the line; one that is indented behind a key goes on with its value
+ */
+static void conf_look(struct conf_parse *p, const char *line)
+{
+	const char *end;
+
+	if (p->line == 1 && !strncmp(line, "\xef\xbb\xbf", 3))
+		line += 3;
+	if (p->keys && isspace((unsigned char)*line))
+		return;
+	line += strspn(line, " \t\r\n\v\f");
+	if (!*line || *line == ';' || *line == '#')
+		return;
+	if (*line != '[') {
+		if (!conf_find(line, "=:"))
+			conf_bad(p, p->line, "expected [section], key = value, or a comment after"
+				 " ; or #");
+		return;
+	}
+	end = conf_find(line + 1, "]");
+	if (!end) {
+		conf_bad(p, p->line, "expected [section], with its second bracket");
+		return;
+	}
+	conf_end_section(p);
+	p->section = p->line;
+	p->keys = false;
+	snprintf(p->name, sizeof(p->name), "%.*s", (int)(end - line - 1), line + 1);
+}
+
+/**
+ * conf_gets() - inih's reader: fgets() that counts lines and looks at them
  * @buf: set to the line
  * @size: bytes of @buf
  * @stream: the file (struct conf_parse)
@@ -411,6 +573,7 @@ static char *conf_gets(char *buf, int size, void *stream)
 	if (!fgets(buf, size, p->file))
 		return NULL;
 	p->line++;
+	conf_look(p, buf);
 	if (strchr(buf, '\n') || feof(p->file))
 		return buf;
 	c = fgetc(p->file);
@@ -490,15 +653,26 @@ int conf_read_file(FILE *file, const char *path, struct conf *conf, struct text 
 		.file = file,
 		.path = path,
 		.why = why,
-		.defaults.header_bytes = 128,
-		.defaults.limits = {
-			.max_insns = 4096,
-			.max_progs = 16,
-			.max_maps = 32,
-			.max_entries = 65536,
-			.max_key_size = 64,
-			.max_value_size = 4096,
-			.max_map_bytes = 16 << 20,
+		.defaults = {
+			.gid = CONF_GID_ANY,
+			.level = VIRTIO_BPF_LEVEL_STRICT,
+			.helpers = CONF_HELPERS_PACKET,
+			.header_bytes = 128,
+			.limits = {
+				.max_insns = 4096,
+				.max_verified = CONF_MAX_VERIFIED,
+				.max_progs = 16,
+				.max_maps = 32,
+				.max_entries = 65536,
+				.max_key_size = 64,
+				.max_value_size = 4096,
+				.max_map_bytes = 16 << 20,
+				.request_rate = 50,
+				.request_burst = 500,
+				.load_rate = 25,
+				.load_burst = 2000,
+				.max_load_time = 2,
+			},
 		},
 	};
 	int line;
@@ -510,7 +684,9 @@ int conf_read_file(FILE *file, const char *path, struct conf *conf, struct text 
 		.linger = 5,
 	};
 	line = ini_parse_stream(conf_gets, &p, conf_take, &p);
-	if (line)
+	conf_end_section(&p);
+	/* Whatever conf_look() did not say more of */
+	if (line && !p.bad)
 		conf_bad(&p, line > 0 ? (unsigned int)line : p.line,
 			 "expected [section], key = value, or a comment after ; or #");
 	conf_finish(&p);

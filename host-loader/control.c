@@ -123,6 +123,7 @@ static struct json_object *control_prog(const struct port *port, const struct pr
 		control_add_num(obj, "reach", prog->reach);
 	control_add_num(obj, "guest_insns", prog->src.insn_cnt);
 	control_add_num(obj, "host_insns", prog->host_insn_cnt);
+	control_add_num(obj, "verified_insns", prog->verified);
 	control_add_bool(obj, "attached", prog == port->attached);
 	return obj;
 }
@@ -190,6 +191,53 @@ static struct json_object *control_port(const struct port *port)
 }
 
 /**
+ * control_limits() - a port's limits
+ * @limits: the limits
+ *
+ * Return: an object
+ */
+static struct json_object *control_limits(const struct conf_limits *limits)
+{
+	struct json_object *obj = json_object_new_object();
+
+	control_add_num(obj, "max_insns", limits->max_insns);
+	control_add_num(obj, "max_verified", limits->max_verified);
+	control_add_num(obj, "max_progs", limits->max_progs);
+	control_add_num(obj, "max_maps", limits->max_maps);
+	control_add_num(obj, "max_entries", limits->max_entries);
+	control_add_num(obj, "max_key_size", limits->max_key_size);
+	control_add_num(obj, "max_value_size", limits->max_value_size);
+	control_add_num(obj, "max_map_bytes", limits->max_map_bytes);
+	control_add_num(obj, "request_rate", limits->request_rate);
+	control_add_num(obj, "request_burst", limits->request_burst);
+	control_add_num(obj, "load_rate", limits->load_rate);
+	control_add_num(obj, "load_burst", limits->load_burst);
+	control_add_num(obj, "max_load_time", limits->max_load_time);
+	return obj;
+}
+
+/**
+ * control_over() - what of a port does not comply with its limits
+ * @port: the port
+ *
+ * Return: an array of sentences
+ */
+static struct json_object *control_over(const struct port *port)
+{
+	struct json_object *list = json_object_new_array();
+	struct text over = { 0 };
+	char *rest, *line;
+
+	port_over_limits(port, &over);
+	rest = over.buf;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			json_object_array_add(list, json_object_new_string(line));
+	text_free(&over);
+	return list;
+}
+
+/**
  * control_show() - describe a port with its objects and limits
  * @port: the port
  *
@@ -197,7 +245,6 @@ static struct json_object *control_port(const struct port *port)
  */
 static struct json_object *control_show(const struct port *port)
 {
-	const struct conf_limits *limits = &port->conf->limits;
 	struct json_object *obj = control_port(port);
 	struct json_object *list = json_object_new_array();
 	const struct prog *prog;
@@ -210,15 +257,10 @@ static struct json_object *control_show(const struct port *port)
 	TAILQ_FOREACH(map, &port->maps, node)
 		json_object_array_add(list, control_map(map));
 	json_object_object_add(obj, "maps", list);
-	list = json_object_new_object();
-	control_add_num(list, "max_insns", limits->max_insns);
-	control_add_num(list, "max_progs", limits->max_progs);
-	control_add_num(list, "max_maps", limits->max_maps);
-	control_add_num(list, "max_entries", limits->max_entries);
-	control_add_num(list, "max_key_size", limits->max_key_size);
-	control_add_num(list, "max_value_size", limits->max_value_size);
-	control_add_num(list, "max_map_bytes", limits->max_map_bytes);
-	json_object_object_add(obj, "limits", list);
+	control_add_str(obj, "level", "strict");
+	control_add_str(obj, "helpers", "packet");
+	json_object_object_add(obj, "limits", control_limits(&port->conf->limits));
+	json_object_object_add(obj, "over_limits", control_over(port));
 	return obj;
 }
 
@@ -300,7 +342,7 @@ static struct json_object *control_each(struct loader *loader, const char *port,
 
 	for (size_t i = 0; i < loader->conf.port_cnt; i++)
 		if (!port || !strcmp(port, loader->conf.ports[i].name))
-			json_object_array_add(list, describe(&loader->ports[i]));
+			json_object_array_add(list, describe(loader->ports[i]));
 	if (port && !json_object_array_length(list)) {
 		json_object_put(list);
 		return NULL;
@@ -375,7 +417,7 @@ static struct json_object *control_answer(struct loader *loader, struct json_obj
 	} else if (!strcmp(command, "detach")) {
 		for (size_t i = 0; port && i < loader->conf.port_cnt && !obj; i++)
 			if (!strcmp(port, loader->conf.ports[i].name))
-				obj = control_detach(&loader->ports[i]);
+				obj = control_detach(loader->ports[i]);
 		if (!port)
 			return control_error("detach needs a port");
 	} else {

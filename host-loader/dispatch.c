@@ -5,6 +5,9 @@
  * A table of the requests: for each, what its answer's body holds, and the
  * function that decodes it, does it and fills that body. An error is answered
  * with the body zeroed and a sentence.
+ *
+ * What a worker has to do first is answered later: such a request has a second
+ * function, which goes on when the worker has ended.
  */
 #include <endian.h>
 #include <errno.h>
@@ -24,6 +27,7 @@
  */
 void dispatch_release(struct port *port)
 {
+	load_cancel(port);
 	attach_drop(port);
 	port_empty(port);
 	port_close_fd(&port->norm_state);
@@ -87,22 +91,36 @@ static int dispatch_get_info(struct port *port, const struct vbpf_msg *msg,
  * dispatch_prog_load() - PROG_LOAD
  * @port: the port
  * @msg: the request
- * @answer: its body gets what became of the program
+ * @answer: a sentence if something is wrong
  *
- * Return: 0, or a negative errno
+ * Return: -EINPROGRESS if a worker is at it, or another negative errno
  */
 static int dispatch_prog_load(struct port *port, const struct vbpf_msg *msg,
 			      struct answer *answer)
 {
-	struct virtio_bpf_prog_loaded *loaded = &answer->body.loaded;
 	struct wire_prog src;
-	struct prog *prog;
 	int err = wire_prog_load(msg->body, msg->body_len, &src, &answer->text);
 
 	if (err)
 		return err;
-	err = load_prog(port, &src, &prog, &answer->text);
+	err = load_start(port, &src, &answer->text);
 	free(src.insns);
+	return err ? err : -EINPROGRESS;
+}
+
+/**
+ * dispatch_prog_loaded() - PROG_LOAD, once the worker has ended
+ * @port: the port
+ * @answer: its body gets what became of the program
+ *
+ * Return: 0, or a negative errno
+ */
+static int dispatch_prog_loaded(struct port *port, struct answer *answer)
+{
+	struct virtio_bpf_prog_loaded *loaded = &answer->body.loaded;
+	struct prog *prog;
+	int err = load_finish(port, &prog, &answer->text);
+
 	if (err)
 		return err;
 	loaded->handle = htole32(prog->handle);
@@ -135,7 +153,8 @@ static int dispatch_prog_free(struct port *port, const struct vbpf_msg *msg,
  * @msg: the request
  * @answer: a sentence if something is wrong
  *
- * Return: 0, or a negative errno
+ * Return: 0, -EINPROGRESS if a worker has to translate the program again, or
+ * another negative errno
  */
 static int dispatch_attach(struct port *port, const struct vbpf_msg *msg,
 			   struct answer *answer)
@@ -143,7 +162,39 @@ static int dispatch_attach(struct port *port, const struct vbpf_msg *msg,
 	uint32_t handle;
 	int err = wire_handle(msg->body, msg->body_len, &handle, &answer->text);
 
-	return err ? err : attach_set(port, handle, &answer->text);
+	if (!err)
+		err = attach_set(port, handle, &answer->text);
+	if (err != -ESTALE)
+		return err;
+	err = load_start_again(port, handle, &answer->text);
+	return err ? err : -EINPROGRESS;
+}
+
+/**
+ * dispatch_attach_again() - XDP_ATTACH, once the worker has ended
+ * @port: the port
+ * @answer: a sentence if something is wrong
+ *
+ * Return: 0, or a negative errno
+ */
+static int dispatch_attach_again(struct port *port, struct answer *answer)
+{
+	struct text log = { 0 };
+	struct prog *prog;
+	int err = load_finish(port, &prog, &log);
+
+	if (err) {
+		text_add(&answer->text, "%s", log.buf ?: "");
+	} else {
+		err = attach_set(port, prog->handle, &answer->text);
+		if (err == -ESTALE) {
+			text_add(&answer->text, "the TAP of this port was made anew meanwhile;"
+				 " try again\n");
+			err = -EAGAIN;
+		}
+	}
+	text_free(&log);
+	return err;
 }
 
 /**
@@ -227,54 +278,99 @@ static int dispatch_reset(struct port *port, const struct vbpf_msg *msg,
  * @type: VIRTIO_BPF_* or VBPF_MSG_*
  * @body_len: bytes of its answer's body
  * @run: does it
+ * @finish: goes on where a worker had to do something first
  */
 struct dispatch_row {
 	uint16_t type;
 	size_t body_len;
 	int (*run)(struct port *port, const struct vbpf_msg *msg, struct answer *answer);
+	int (*finish)(struct port *port, struct answer *answer);
 };
 
 static const struct dispatch_row dispatch_rows[] = {
-	{ VIRTIO_BPF_GET_INFO, sizeof(struct virtio_bpf_info), dispatch_get_info },
-	{ VIRTIO_BPF_PROG_LOAD, sizeof(struct virtio_bpf_prog_loaded), dispatch_prog_load },
-	{ VIRTIO_BPF_PROG_FREE, 0, dispatch_prog_free },
-	{ VIRTIO_BPF_XDP_ATTACH, 0, dispatch_attach },
-	{ VIRTIO_BPF_XDP_DETACH, 0, dispatch_detach },
-	{ VIRTIO_BPF_MAP_CREATE, sizeof(struct vbpf_map), dispatch_map_create },
-	{ VIRTIO_BPF_MAP_FREE, 0, dispatch_map_free },
-	{ VBPF_MSG_RESET, 0, dispatch_reset },
+	{ VIRTIO_BPF_GET_INFO, sizeof(struct virtio_bpf_info), dispatch_get_info, NULL },
+	{ VIRTIO_BPF_PROG_LOAD, sizeof(struct virtio_bpf_prog_loaded), dispatch_prog_load,
+	  dispatch_prog_loaded },
+	{ VIRTIO_BPF_PROG_FREE, 0, dispatch_prog_free, NULL },
+	{ VIRTIO_BPF_XDP_ATTACH, 0, dispatch_attach, dispatch_attach_again },
+	{ VIRTIO_BPF_XDP_DETACH, 0, dispatch_detach, NULL },
+	{ VIRTIO_BPF_MAP_CREATE, sizeof(struct vbpf_map), dispatch_map_create, NULL },
+	{ VIRTIO_BPF_MAP_FREE, 0, dispatch_map_free, NULL },
+	{ VBPF_MSG_RESET, 0, dispatch_reset, NULL },
 };
 
 /**
+ * dispatch_row() - find a request
+ * @type: VIRTIO_BPF_* or VBPF_MSG_*
+ *
+ * Return: the request, or NULL if there is none of that type
+ */
+static const struct dispatch_row *dispatch_row(uint16_t type)
+{
+	for (size_t i = 0; i < sizeof(dispatch_rows) / sizeof(*dispatch_rows); i++)
+		if (dispatch_rows[i].type == type)
+			return &dispatch_rows[i];
+	return NULL;
+}
+
+/**
+ * dispatch_end() - complete an answer
+ * @row: the request
+ * @err: what became of it, 0 or a negative errno
+ * @answer: the answer
+ */
+static void dispatch_end(const struct dispatch_row *row, int err, struct answer *answer)
+{
+	if (err)
+		memset(&answer->body, 0, sizeof(answer->body));
+	answer->body_len = row->body_len;
+	answer->status = wire_status(err);
+	if (err == -ENOMEM)
+		text_add(&answer->text, "the host is out of memory\n");
+}
+
+/**
  * dispatch() - do a request
- * @port: the port that it comes from
+ * @port: the port that it comes from; no worker is at anything for it
  * @msg: the request
  * @answer: filled; to be freed in any case
+ *
+ * Return: whether it is done; false: dispatch_finish() when @port->loaded is
+ * called
  */
-void dispatch(struct port *port, const struct vbpf_msg *msg, struct answer *answer)
+bool dispatch(struct port *port, const struct vbpf_msg *msg, struct answer *answer)
 {
+	const struct dispatch_row *row = dispatch_row(msg->type);
 	int err;
 
 	/* "= { }" clears a union's first member and not always the rest of it. */
 	_Static_assert(sizeof(answer->body) == sizeof(answer->body.info),
 		       "a body is longer than the first member");
 	*answer = (struct answer){ .fd = -1 };
-	for (size_t i = 0; i < sizeof(dispatch_rows) / sizeof(*dispatch_rows); i++) {
-		const struct dispatch_row *row = &dispatch_rows[i];
-
-		if (row->type != msg->type)
-			continue;
-		err = row->run(port, msg, answer);
-		if (err)
-			memset(&answer->body, 0, sizeof(answer->body));
-		answer->body_len = row->body_len;
-		answer->status = wire_status(err);
-		if (err == -ENOMEM)
-			text_add(&answer->text, "the host is out of memory\n");
-		return;
+	if (!row) {
+		answer->status = VIRTIO_BPF_S_UNSUPP;
+		text_add(&answer->text, "the host knows no request of type %u\n", msg->type);
+		return true;
 	}
-	answer->status = VIRTIO_BPF_S_UNSUPP;
-	text_add(&answer->text, "the host knows no request of type %u\n", msg->type);
+	err = row->run(port, msg, answer);
+	if (err == -EINPROGRESS)
+		return false;
+	dispatch_end(row, err, answer);
+	return true;
+}
+
+/**
+ * dispatch_finish() - finish a request that a worker had to do something for
+ * @port: the port; its worker has just ended
+ * @type: of the request
+ * @answer: filled; to be freed in any case
+ */
+void dispatch_finish(struct port *port, uint16_t type, struct answer *answer)
+{
+	const struct dispatch_row *row = dispatch_row(type);
+
+	*answer = (struct answer){ .fd = -1 };
+	dispatch_end(row, row->finish(port, answer), answer);
 }
 
 /**

@@ -25,7 +25,8 @@ struct answer {
 	int fd;
 };
 
-void dispatch(struct port *port, const struct vbpf_msg *msg, struct answer *answer);
+bool dispatch(struct port *port, const struct vbpf_msg *msg, struct answer *answer);
+void dispatch_finish(struct port *port, uint16_t type, struct answer *answer);
 void dispatch_release(struct port *port);
 void dispatch_map_body(const struct map *map, struct vbpf_map *body);
 void answer_free(struct answer *answer);

@@ -44,21 +44,27 @@ int kern_prog_load(const char *name, const struct bpf_insn *insns, uint32_t cnt,
 }
 
 /**
- * kern_prog_id() - the kernel's id of a program
+ * kern_prog_info() - what the kernel says of a program
  * @fd: of the program
- * @id: set to it
+ * @id: set to its id
+ * @verified: set to the number of instructions that the verifier looked at
  *
- * Return: 0, or a negative errno
+ * Return: 0, or a negative errno; -EINVAL for a program of another type than
+ * this daemon loads
  */
-int kern_prog_id(int fd, uint32_t *id)
+int kern_prog_info(int fd, uint32_t *id, uint32_t *verified)
 {
 	struct bpf_prog_info info = { 0 };
 	uint32_t len = sizeof(info);
 	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
 
-	if (!err)
-		*id = info.id;
-	return err;
+	if (err)
+		return err;
+	if (info.type != BPF_PROG_TYPE_SCHED_CLS)
+		return -EINVAL;
+	*id = info.id;
+	*verified = info.verified_insns;
+	return 0;
 }
 
 /**

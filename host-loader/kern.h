@@ -24,7 +24,7 @@ struct kern_link {
 
 int kern_prog_load(const char *name, const struct bpf_insn *insns, uint32_t cnt, char *log,
 		   uint32_t log_size);
-int kern_prog_id(int fd, uint32_t *id);
+int kern_prog_info(int fd, uint32_t *id, uint32_t *verified);
 int kern_map_create(const struct wire_map *def);
 int kern_map_info(int fd, struct wire_map *def, uint32_t *id);
 int kern_counters_create(uint32_t cnt);

@@ -2,12 +2,20 @@
 /**
  * DOC: From a tenant's bytecode to a program in the host's kernel
  *
- *   limits of the port          port_admit_prog()
- *   structure, helpers          rw_check()
- *   translation                 rw_rewrite(), one form after the other
+ *   limits of the port          load_start()
+ *
+ *   structure, helpers          rw_check()                 in a worker
+ *   translation                 rw_rewrite()
  *   handles become fds          load_resolve()
  *   the kernel's verifier       load_kernel()
+ *
+ *   the verifier's work         port_admit_verified()      in load_finish()
  *   pins                        store_prog()
+ *
+ * What can take long is done by a worker (worker.c), one per port at a time:
+ * the port's next request waits for it, other ports' do not. What a worker says
+ * is believed as far as its own program goes; what the daemon decides by, it
+ * asks the kernel.
  *
  * A form is tried only if the one before it failed, in the kernel or because
  * rw_rewrite() knows of no way in that form. Whatever refuses writes its reasons
@@ -17,7 +25,9 @@
  * A translated program names its TAP by ifindex, and copies as much of a packet
  * as the TAP's MTU allows. If the one has changed when the program is attached
  * (the TAP was made anew) or the other has grown, it is translated again from
- * the instructions that are kept for this.
+ * the instructions that are kept for this: by a worker as well, since it costs
+ * what the first time cost, and a tenant may have it done for each of its
+ * programs.
  */
 #include <bpf/bpf.h>
 #include <ctype.h>
@@ -33,6 +43,7 @@
 #include "rewriter/rewriter.h"
 #include "store.h"
 #include "tap.h"
+#include "worker.h"
 
 #define LOAD_LOG_SIZE	(64u << 10)	/* of which the kernel keeps the tail */
 
@@ -56,6 +67,26 @@ static const struct load_form load_forms[] = {
 #define LOAD_FRAME	22
 /* What the tenant gets of a log: room is left for each form and for sentences */
 #define LOAD_LOG_TAIL	(TEXT_MAX / (LOAD_FORMS + 1))
+
+/**
+ * struct load - what a worker is at for a port
+ * @port: the port
+ * @prog: the program; owned unless @again
+ * @again: the port has it already
+ * @tap_ifindex: the TAP
+ * @window: how much of a packet form sfi copies
+ * @worker: who is at it, or NULL once it has ended
+ * @end: then: how; its fd and text are owned
+ */
+struct load {
+	struct port *port;
+	struct prog *prog;
+	bool again;
+	uint32_t tap_ifindex;
+	uint32_t window;
+	struct worker *worker;
+	struct worker_end end;
+};
 
 /**
  * load_last_insn() - the instruction at which the verifier stopped
@@ -202,7 +233,7 @@ static uint32_t load_window(const struct conf_port *conf)
 
 /**
  * load_form() - translate a program into one form and load it
- * @prog: the program; its translation replaces the one that it has
+ * @prog: the program; gets its translation
  * @in: the same for the rewriter
  * @form: the form
  * @tap_ifindex: the TAP
@@ -222,7 +253,6 @@ static int load_form(struct prog *prog, const struct rw_prog *in, const struct l
 	};
 	struct rw_out out = { 0 };
 	int fd, err, scratch = -1;
-	uint32_t id;
 
 	err = rw_rewrite(in, &opts, &out, text);
 	if (err)
@@ -241,20 +271,13 @@ static int load_form(struct prog *prog, const struct rw_prog *in, const struct l
 		goto out;
 	}
 	fd = load_kernel(prog->src.name, &out, text);
-	err = fd < 0 ? fd : kern_prog_id(fd, &id);
-	if (err) {
-		port_close_fd(&fd);
+	err = fd < 0 ? fd : 0;
+	if (err)
 		goto out;
-	}
-	port_close_fd(&prog->fd);
 	prog->fd = fd;
-	prog->id = id;
 	prog->host_insn_cnt = out.cnt;
-	prog->tap_ifindex = tap_ifindex;
-	prog->window = window;
 	prog->reach = out.reach;
 	prog->form = form->form;
-	prog->level = VIRTIO_BPF_LEVEL_STRICT;
 	text_add(text, "accepted: form %s, level strict, %u instructions became %u",
 		 form->name, in->cnt, out.cnt);
 	if (out.reach != RW_REACH_ALL)
@@ -305,12 +328,13 @@ static struct rw_map *load_maps(const struct port *port, const struct prog *prog
  * @port: the port
  * @prog: the program; its maps are looked up if it has none yet
  * @tap_ifindex: the TAP
+ * @window: how much of a packet form sfi copies
  * @text: empty; then the reasons, or how the program was accepted
  *
  * Return: 0, or a negative errno with @text
  */
 static int load_translate(struct port *port, struct prog *prog, uint32_t tap_ifindex,
-			  struct text *text)
+			  uint32_t window, struct text *text)
 {
 	struct rw_prog in = {
 		.insns = prog->src.insns,
@@ -332,8 +356,7 @@ static int load_translate(struct port *port, struct prog *prog, uint32_t tap_ifi
 	for (size_t i = 0; i < LOAD_FORMS && (err == -EOPNOTSUPP || err == -EACCES); i++) {
 		struct text words = { 0 };
 
-		err = load_form(prog, &in, &load_forms[i], tap_ifindex, load_window(port->conf),
-				&words);
+		err = load_form(prog, &in, &load_forms[i], tap_ifindex, window, &words);
 		if (!err)
 			text_free(text);
 		if (words.len)
@@ -346,21 +369,130 @@ out:
 }
 
 /**
- * load_prog() - load a tenant's program
- * @port: the port
- * @src: the program; its instructions become the port's, and NULL here
- * @out: set to the program, which the port owns
- * @log: reasons, or how the program was accepted
+ * load_run() - check, translate and load a program, in a worker
+ * @user: what to do (struct load)
+ * @made: filled
+ * @fd: set to the program's
+ * @text: the reasons, or how the program was accepted
+ */
+static void load_run(void *user, struct worker_made *made, int *fd, struct text *text)
+{
+	struct load *load = user;
+	struct prog *prog = load->prog;
+
+	prog->fd = -1;	/* closed here; its number may be another's by now */
+	made->err = load_translate(load->port, prog, load->tap_ifindex, load->window, text);
+	made->insn_cnt = prog->host_insn_cnt;
+	made->reach = prog->reach;
+	made->form = prog->form;
+	*fd = prog->fd;
+}
+
+/**
+ * load_done() - a worker has ended
+ * @user: what it was at (struct load)
+ * @end: how
+ */
+static void load_done(void *user, struct worker_end *end)
+{
+	struct load *load = user;
+
+	load->worker = NULL;
+	load->end = *end;
+	end->fd = -1;
+	end->text = (struct text){ 0 };
+	bucket_take(&load->port->loads, end->cpu_nsec);
+	load->port->loaded(load->port);
+}
+
+/**
+ * load_forget() - forget what a worker was at
+ * @port: the port; its load is NULL afterwards
+ */
+static void load_forget(struct port *port)
+{
+	struct load *load = port->load;
+
+	port->load = NULL;
+	if (load->prog && !load->again)
+		port_prog_free(load->prog);
+	port_close_fd(&load->end.fd);
+	text_free(&load->end.text);
+	free(load);
+}
+
+/**
+ * load_begin() - have a worker check, translate and load a program
+ * @port: the port; no worker is at anything for it
+ * @prog: the program; from now on, and also if this fails, the load's, unless
+ *        @again
+ * @again: the port has it already
+ * @tap_ifindex: the TAP
+ * @log: a sentence if that fails
  *
  * Return: 0, or a negative errno with @log
  */
-int load_prog(struct port *port, struct wire_prog *src, struct prog **out, struct text *log)
+static int load_begin(struct port *port, struct prog *prog, bool again, uint32_t tap_ifindex,
+		      struct text *log)
+{
+	struct worker_job job = {
+		.run = load_run,
+		.done = load_done,
+		.seconds = port->conf->limits.max_load_time,
+	};
+	struct load *load = calloc(1, sizeof(*load));
+	const struct map *map;
+	int err = -ENOMEM;
+
+	if (!load) {
+		if (!again)
+			port_prog_free(prog);
+		return -ENOMEM;
+	}
+	*load = (struct load){
+		.port = port,
+		.prog = prog,
+		.again = again,
+		.tap_ifindex = tap_ifindex,
+		.window = load_window(port->conf),
+		.end.fd = -1,
+	};
+	port->load = load;
+	job.user = load;
+	job.fds = calloc(port->map_cnt + 2, sizeof(*job.fds));
+	if (job.fds) {
+		TAILQ_FOREACH(map, &port->maps, node)
+			job.fds[job.fd_cnt++] = map->fd;
+		job.fds[job.fd_cnt++] = prog->counters;
+		err = worker_start(port->event, &job, &load->worker);
+		if (err)
+			text_add(log, "the host cannot start a worker for the program: %s\n",
+				 strerror(-err));
+		free(job.fds);
+	}
+	if (err)
+		load_forget(port);
+	return err;
+}
+
+/**
+ * load_start() - begin to load a tenant's program
+ * @port: the port; no worker is at anything for it
+ * @src: the program; its instructions become the port's, and NULL here
+ * @log: reasons if that fails
+ *
+ * Return: 0 if a worker is at it: load_finish() when it has ended; or a negative
+ * errno with @log
+ */
+int load_start(struct port *port, struct wire_prog *src, struct text *log)
 {
 	uint32_t tap_index = 0;
 	struct prog *prog;
 	int err;
 
 	err = port_admit_prog(port, src, log);
+	if (!err)
+		err = port_admit_work(port, log);
 	if (!err)
 		err = tap_ifindex(port->conf->tap, &tap_index, log);
 	if (err)
@@ -370,32 +502,120 @@ int load_prog(struct port *port, struct wire_prog *src, struct prog **out, struc
 		return -ENOMEM;
 	prog->src = *src;
 	src->insns = NULL;
+	prog->level = VIRTIO_BPF_LEVEL_STRICT;
 	prog->counters = kern_counters_create(VIRTIO_BPF_CNT_MAX);
-	err = prog->counters < 0 ? prog->counters : 0;
-	if (err) {
+	if (prog->counters < 0) {
+		err = prog->counters;
 		text_add(log, "the host cannot make the program's counters\n");
-		goto fail;
+		port_prog_free(prog);
+		return err;
 	}
-	err = load_translate(port, prog, tap_index, log);
+	return load_begin(port, prog, false, tap_index, log);
+}
+
+/**
+ * load_start_again() - begin to translate a program for a TAP that has changed
+ * @port: the port; no worker is at anything for it
+ * @handle: of the program; if it is attached, its old translation still is
+ * @log: reasons if that fails
+ *
+ * Return: as load_start()
+ */
+int load_start_again(struct port *port, uint32_t handle, struct text *log)
+{
+	struct prog *prog = port_prog(port, handle);
+	uint32_t tap_index = 0;
+	int err = port_admit_work(port, log);
+
+	if (!err)
+		err = tap_ifindex(port->conf->tap, &tap_index, log);
+	return err ? err : load_begin(port, prog, true, tap_index, log);
+}
+
+/**
+ * load_take() - take what a worker made
+ * @port: the port
+ * @load: what it was at
+ * @log: reasons if it cannot be taken
+ *
+ * Return: 0, or a negative errno with @log
+ */
+static int load_take(struct port *port, struct load *load, struct text *log)
+{
+	struct prog *prog = load->prog;
+	struct prog made = *prog;
+	int err = load->end.made.err;
+
+	if (err == -ENOMEM)
+		text_add(log, "to check the program took more memory than a worker gets\n");
 	if (err)
-		goto fail;
-	err = store_handle(port, &prog->handle);
+		return err;
+	err = kern_prog_info(load->end.fd, &made.id, &made.verified);
+	if (!err && !load->again)
+		err = port_use_maps(port, prog);
+	if (err) {
+		log_msg(LOG_ERR, port->conf->name, "a worker's program is unusable: %s",
+			strerror(-err));
+		text_add(log, "the host cannot use the program\n");
+		return -EIO;
+	}
+	err = port_admit_verified(port, &made, log);
+	if (err)
+		return err;
+	port_close_fd(&prog->fd);
+	prog->fd = load->end.fd;
+	load->end.fd = -1;
+	prog->id = made.id;
+	prog->verified = made.verified;
+	prog->host_insn_cnt = load->end.made.insn_cnt;
+	prog->reach = load->end.made.reach;
+	prog->window = load->window;
+	prog->form = load->end.made.form;
+	prog->tap_ifindex = load->tap_ifindex;
+	return 0;
+}
+
+/**
+ * load_finish() - finish what load_start() or load_start_again() began
+ * @port: the port; a worker has just ended
+ * @out: set to the program, which the port owns
+ * @log: reasons, or how the program was accepted
+ *
+ * Return: 0, or a negative errno with @log
+ */
+int load_finish(struct port *port, struct prog **out, struct text *log)
+{
+	struct load *load = port->load;
+	struct prog *prog = load->prog;
+	bool again = load->again;
+	int err;
+
+	text_add(log, "%s", load->end.text.buf ?: "");
+	err = load_take(port, load, log);
+	if (err) {
+		load_forget(port);
+		return err;
+	}
+	load->prog = NULL;
+	load_forget(port);
+	if (!again)
+		err = store_handle(port, &prog->handle);
 	if (!err)
 		err = store_prog(port, prog);
 	if (err) {
 		log_msg(LOG_ERR, port->conf->name, "cannot keep a program in %s: %s", port->dir,
 			strerror(-err));
 		text_add(log, "the host cannot keep the program\n");
-		store_drop_prog(port, prog);
-		err = -EIO;
-		goto fail;
+		if (!again) {
+			store_drop_prog(port, prog);
+			port_prog_free(prog);
+		}
+		return -EIO;
 	}
-	port_add_prog(port, prog);
+	if (!again)
+		port_add_prog(port, prog);
 	*out = prog;
 	return 0;
-fail:
-	port_prog_free(prog);
-	return err;
 }
 
 /**
@@ -413,28 +633,16 @@ bool load_fits(const struct port *port, const struct prog *prog, uint32_t tap_if
 }
 
 /**
- * load_again() - translate a program for a TAP that has changed
+ * load_cancel() - end what a worker is at, if there is anything
  * @port: the port
- * @prog: the program; if it is attached, its old translation still is
- * @tap_ifindex: the TAP's index
- * @log: reasons if that fails
- *
- * Return: 0, or a negative errno with @log
  */
-int load_again(struct port *port, struct prog *prog, uint32_t tap_ifindex, struct text *log)
+void load_cancel(struct port *port)
 {
-	int err = load_translate(port, prog, tap_ifindex, log);
-
-	if (err)
-		return err;
-	err = store_prog(port, prog);
-	if (err) {
-		log_msg(LOG_ERR, port->conf->name, "cannot keep program %u in %s: %s",
-			prog->handle, port->dir, strerror(-err));
-		text_add(log, "the host cannot keep the program\n");
-		return -EIO;
-	}
-	return 0;
+	if (!port->load)
+		return;
+	if (port->load->worker)
+		bucket_take(&port->loads, worker_cancel(port->load->worker));
+	load_forget(port);
 }
 
 /**

@@ -6,23 +6,29 @@
 
 struct server;
 struct control;
+struct watch;
 
 /**
  * struct loader - the daemon
+ * @path: of the configuration file
  * @conf: the configuration
  * @norm: the host's own programs, which all ports share
- * @ports: one for each of @conf.ports, in the same order; an owned array
+ * @ports: one for each of @conf.ports, in the same order; owned, each for itself,
+ *         so that it stays where it is when others come and go
  * @event: the event loop
  * @server: the proxies' side
  * @control: the operator's side
+ * @watch: what tells of changes to the host's interfaces
  */
 struct loader {
+	const char *path;
 	struct conf conf;
 	struct norm norm;
-	struct port *ports;
+	struct port **ports;
 	sd_event *event;
 	struct server *server;
 	struct control *control;
+	struct watch *watch;
 };
 
 #endif /* LOADER_H */

@@ -23,19 +23,24 @@
  *   server     the proxies' socket: who may speak for which port
  *   wire       from bytes to requests
  *   dispatch   one request, one answer
- *   port       what a port has, and its limits
+ *   ports      the ports, as the configuration has them, read again on SIGHUP
+ *   port       what a port has, and its limits (bucket: per second)
  *   load       from bytecode to a program in the kernel
+ *   worker     the process that does the long part of it
+ *   sandbox    system calls that are left to either
  *   map        maps
  *   attach     the program at the TAP, behind the normaliser
  *   norm       the host's own programs: the normaliser and its helpers
  *   turn, pair the veth pair through which packets go that need it
+ *   watch      TAPs that go
  *   store      what is pinned in bpffs
  *   kern, link, tap
  *              system calls
  *   control    the operator's socket; vbpf is its other end
  *
  * One thread, one event loop. Requests are done one after the other, in the
- * order in which they come.
+ * order in which they come; what takes long is done by a process of its own,
+ * and the requests of that port wait for it.
  */
 #include <cap-ng.h>
 #include <bpf/bpf.h>
@@ -48,19 +53,20 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "attach.h"
 #include "control.h"
 #include "kern.h"
 #include "loader.h"
 #include "log.h"
-#include "map.h"
 #include "norm.h"
+#include "ports.h"
+#include "sandbox.h"
 #include "server.h"
 #include "store.h"
-#include "turn.h"
+#include "watch.h"
 
 /**
  * main_libbpf_print() - what libbpf has to say
@@ -183,41 +189,36 @@ static void main_raise_files(void)
 }
 
 /**
- * main_ports() - make the ports, with what an earlier daemon left in them
- * @loader: the daemon
- * @why: a sentence if that fails
+ * main_reload() - SIGHUP: read the configuration again
+ * @source: the event source
+ * @info: of the signal
+ * @user: the daemon
  *
- * Return: 0, or a negative errno with @why
+ * Return: 0
  */
-static int main_ports(struct loader *loader, struct text *why)
+static int main_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *user)
 {
-	struct conf *conf = &loader->conf;
+	struct loader *loader = user;
+	struct text why = { 0 };
 
-	loader->ports = calloc(conf->port_cnt + 1, sizeof(*loader->ports));
-	if (!loader->ports) {
-		text_add(why, "out of memory\n");
-		return -ENOMEM;
+	(void)source;
+	(void)info;
+	sd_notify(0, "RELOADING=1");
+	if (ports_reload(loader, &why)) {
+		main_log_text(&why);
+		log_msg(LOG_ERR, NULL, "the configuration stays as it was");
+	} else {
+		log_msg(LOG_NOTICE, NULL, "the configuration was read again: %zu ports",
+			loader->conf.port_cnt);
 	}
-	for (size_t i = 0; i < conf->port_cnt; i++) {
-		struct port *port = &loader->ports[i];
-
-		port_init(port, &conf->ports[i], conf->bpffs);
-		port->norm = &loader->norm;
-		store_recover(port);
-		attach_recover(port);
-		map_sweep(port);
-		if (port->record >= 0)
-			log_msg(LOG_NOTICE, conf->ports[i].name,
-				"recovered %u programs, %u maps, attached: %u", port->prog_cnt,
-				port->map_cnt, port->attached ? port->attached->handle : 0);
-	}
-	store_report(conf->bpffs, conf);
-	turn_sweep(loader);
+	text_free(&why);
+	sd_notify(0, "READY=1");
 	return 0;
 }
 
 /**
- * main_loop_new() - make the event loop, which ends on SIGTERM and SIGINT
+ * main_loop_new() - make the event loop, which ends on SIGTERM and SIGINT and
+ * reads the configuration again on SIGHUP
  * @loader: the daemon
  * @why: a sentence if that fails
  *
@@ -231,6 +232,7 @@ static int main_loop_new(struct loader *loader, struct text *why)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	/* Whoever reads the log may go; the daemon stays. */
 	signal(SIGPIPE, SIG_IGN);
@@ -239,6 +241,8 @@ static int main_loop_new(struct loader *loader, struct text *why)
 		err = sd_event_add_signal(loader->event, NULL, SIGTERM, NULL, NULL);
 	if (err >= 0)
 		err = sd_event_add_signal(loader->event, NULL, SIGINT, NULL, NULL);
+	if (err >= 0)
+		err = sd_event_add_signal(loader->event, NULL, SIGHUP, main_reload, loader);
 	if (err >= 0)
 		err = sd_event_set_watchdog(loader->event, true);
 	if (err >= 0)
@@ -255,7 +259,7 @@ static int main_loop_new(struct loader *loader, struct text *why)
  */
 static int main_run(const char *config)
 {
-	struct loader loader = { 0 };
+	struct loader loader = { .path = config };
 	struct text why = { 0 };
 	int err;
 
@@ -277,9 +281,13 @@ static int main_run(const char *config)
 	if (!err)
 		err = control_start(&loader, &why);
 	if (!err)
-		err = main_ports(&loader, &why);
+		err = ports_make(&loader, &why);
 	if (!err)
 		err = server_start(&loader, &why);
+	if (!err)
+		err = watch_start(&loader, &why);
+	if (!err)
+		err = sandbox_daemon(&why);
 	if (!err) {
 		sd_notify(0, "READY=1");
 		log_msg(LOG_INFO, NULL, "virtio-bpfd " VBPF_VERSION " serves %zu ports at %s",
@@ -290,11 +298,10 @@ static int main_run(const char *config)
 			text_add(&why, "the event loop ended: %s\n", strerror(-err));
 	}
 	main_log_text(&why);
+	watch_stop(&loader);
 	server_stop(&loader);
 	control_stop(&loader);
-	for (size_t i = 0; loader.ports && i < loader.conf.port_cnt; i++)
-		port_close(&loader.ports[i]);
-	free(loader.ports);
+	ports_free(&loader);
 	norm_free(&loader.norm);
 	sd_event_unref(loader.event);
 	conf_free(&loader.conf);
@@ -316,7 +323,7 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	const char *config = VBPF_SYSCONFDIR "/virtio-bpf.conf";
+	const char *config = CONF_DEFAULT;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
@@ -329,8 +336,7 @@ int main(int argc, char **argv)
 			return 0;
 		case 'h':
 			puts("virtio-bpfd [--config FILE]: load guests' BPF programs on the host\n"
-			     "  -c, --config FILE   configuration (default " VBPF_SYSCONFDIR
-			     "/virtio-bpf.conf)\n"
+			     "  -c, --config FILE   configuration (default " CONF_DEFAULT ")\n"
 			     "  -V, --version       print the version\n"
 			     "  -h, --help          print this\n"
 			     "See virtio-bpfd(8).");

@@ -10,10 +10,12 @@
 #include "kern.h"
 #include "norm.h"
 
+#define NORM_SPARE	64	/* ports for which there is room beside the first ones */
+
 /**
  * norm_load() - load the normaliser and what belongs to it (datapath.bpf.c)
  * @norm: filled; to be freed with norm_free() in any case
- * @ports: number of ports
+ * @ports: number of ports; there is room for as many again, and some more
  * @why: a sentence if that fails
  *
  * Needs CAP_PERFMON, as nothing else here does. libbpf says in its own words
@@ -24,11 +26,12 @@
 int norm_load(struct norm *norm, size_t ports, struct text *why)
 {
 	struct datapath *skel = datapath__open();
+	size_t room = 2 * ports + NORM_SPARE;
 	int err = skel ? 0 : -errno;
 
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.norm_ports,
-					       (uint32_t)ports * NORM_NETDEVS + 1);
+					       (uint32_t)room * NORM_NETDEVS + 1);
 	if (!err)
 		err = datapath__load(skel);
 	if (err) {
@@ -40,6 +43,7 @@ int norm_load(struct norm *norm, size_t ports, struct text *why)
 	}
 	*norm = (struct norm){
 		.skel = skel,
+		.room = room,
 		.normalise = bpf_program__fd(skel->progs.vbpf_normalise),
 		.out = bpf_program__fd(skel->progs.vbpf_out),
 		.in = bpf_program__fd(skel->progs.vbpf_in),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef NORM_H
 #define NORM_H
+#include <stddef.h>
 #include <stdint.h>
 
 #include "datapath.h"
@@ -13,6 +14,7 @@ struct datapath;
 /**
  * struct norm - the host's own programs, loaded; free with norm_free()
  * @skel: holds them; NULL before norm_load()
+ * @room: ports that there is room for
  * @normalise: fd of the program for a TAP's egress
  * @out: fd of the program for the egress of a pair's end that packets go into
  * @in: fd of the program for the ingress of its other end
@@ -20,6 +22,7 @@ struct datapath;
  */
 struct norm {
 	struct datapath *skel;
+	size_t room;
 	int normalise;
 	int out;
 	int in;

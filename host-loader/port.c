@@ -47,6 +47,8 @@ void port_init(struct port *port, const struct conf_port *conf, const char *bpff
 	port->norm_state = -1;
 	port->pair_out = -1;
 	port->pair_in = -1;
+	bucket_init(&port->requests, conf->limits.request_burst);
+	bucket_init(&port->loads, conf->limits.load_burst);
 }
 
 /**
@@ -281,6 +283,78 @@ int port_admit_prog(const struct port *port, const struct wire_prog *src, struct
 	}
 	return port_over("the program's number of instructions", src->insn_cnt,
 			 limits->max_insns, why);
+}
+
+/**
+ * port_admit_work() - may the tenant have a program checked now?
+ * @port: the port
+ * @why: a sentence if not
+ *
+ * Return: 0, or -EAGAIN with @why
+ */
+int port_admit_work(struct port *port, struct text *why)
+{
+	const struct conf_limits *limits = &port->conf->limits;
+	uint64_t wait;
+
+	bucket_fill(&port->loads, limits->load_rate, limits->load_burst);
+	wait = bucket_wait(&port->loads, limits->load_rate);
+	if (!wait)
+		return 0;
+	text_add(why, "this port's programs have used up their CPU time on the host, of which"
+		 " they get %u ms a second; try again in %llu seconds\n", limits->load_rate,
+		 (unsigned long long)((wait + 999999) / 1000000));
+	return -EAGAIN;
+}
+
+/**
+ * port_admit_verified() - was a program simple enough for the kernel's verifier?
+ * @port: the port
+ * @prog: the program, loaded
+ * @why: a sentence if not
+ *
+ * Return: 0, or -E2BIG with @why
+ */
+int port_admit_verified(const struct port *port, const struct prog *prog, struct text *why)
+{
+	return port_over("the number of instructions that the host's verifier looked at,",
+			 prog->verified, port->conf->limits.max_verified, why);
+}
+
+/**
+ * port_over_limits() - what of a port does not comply with its limits?
+ * @port: the port; its limits may have changed since
+ * @over: a sentence for each such thing
+ */
+void port_over_limits(const struct port *port, struct text *over)
+{
+	const struct conf_limits *limits = &port->conf->limits;
+	const struct prog *prog;
+	const struct map *map;
+
+	port_over("the number of programs,", port->prog_cnt, limits->max_progs, over);
+	port_over("the number of maps,", port->map_cnt, limits->max_maps, over);
+	if (port->map_bytes > limits->max_map_bytes)
+		text_add(over, "the maps' %llu bytes are over this port's limit of %llu\n",
+			 (unsigned long long)port->map_bytes,
+			 (unsigned long long)limits->max_map_bytes);
+	TAILQ_FOREACH(prog, &port->progs, node) {
+		if (prog->src.insn_cnt > limits->max_insns)
+			text_add(over, "program %u has %u instructions, over this port's limit of"
+				 " %u\n", prog->handle, prog->src.insn_cnt, limits->max_insns);
+		if (prog->verified > limits->max_verified)
+			text_add(over, "program %u took the verifier %u instructions, over this"
+				 " port's limit of %u\n", prog->handle, prog->verified,
+				 limits->max_verified);
+	}
+	TAILQ_FOREACH(map, &port->maps, node)
+		if (map->def.key_size > limits->max_key_size ||
+		    map->def.value_size > limits->max_value_size ||
+		    map->def.max_entries > limits->max_entries)
+			text_add(over, "map %u (key %u, value %u, entries %u) is over one of this"
+				 " port's limits (%u, %u, %u)\n", map->handle, map->def.key_size,
+				 map->def.value_size, map->def.max_entries, limits->max_key_size,
+				 limits->max_value_size, limits->max_entries);
 }
 
 /**

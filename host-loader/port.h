@@ -5,11 +5,13 @@
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
+#include "bucket.h"
 #include "conf.h"
 #include "pair.h"
 #include "wire.h"
 
 struct conn;
+struct load;
 struct norm;
 
 /**
@@ -44,6 +46,7 @@ struct map {
  * @form: VIRTIO_BPF_FORM_*
  * @level: VIRTIO_BPF_LEVEL_*
  * @id: the kernel's id of it
+ * @verified: instructions that the kernel's verifier looked at
  * @fd: of the program, or -1
  * @counters: fd of its counters, or -1
  * @maps: maps that it uses; an owned array
@@ -60,6 +63,7 @@ struct prog {
 	uint8_t form;
 	uint8_t level;
 	uint32_t id;
+	uint32_t verified;
 	int fd;
 	int counters;
 	struct map **maps;
@@ -91,8 +95,11 @@ TAILQ_HEAD(prog_list, prog);
  * @pair_out: fd of the link at @pair's end that packets go into, or -1
  * @pair_in: fd of the link at its other end, or -1
  * @untold: a program that was detached while there was no proxy to tell, or 0
- * @rest_until: microseconds of the monotonic clock until which it has had its
- *              share of the daemon's time
+ * @requests: bucket of requests
+ * @loads: bucket of milliseconds of CPU time for loading programs
+ * @load: what a worker is at for it, or NULL
+ * @loaded: called when that is to be finished, as by load_finish()
+ * @event: the event loop
  * @proxy: connection of the port's proxy, or NULL
  * @linger: timer at whose end the port is released, or NULL
  */
@@ -117,7 +124,11 @@ struct port {
 	int pair_out;
 	int pair_in;
 	uint32_t untold;
-	uint64_t rest_until;
+	struct bucket requests;
+	struct bucket loads;
+	struct load *load;
+	void (*loaded)(struct port *port);
+	sd_event *event;
 	struct conn *proxy;
 	sd_event_source *linger;
 };
@@ -133,6 +144,9 @@ int port_map_bytes(const struct wire_map *def, uint64_t *bytes);
 int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t *bytes,
 		   struct text *why);
 int port_admit_prog(const struct port *port, const struct wire_prog *src, struct text *why);
+int port_admit_work(struct port *port, struct text *why);
+int port_admit_verified(const struct port *port, const struct prog *prog, struct text *why);
+void port_over_limits(const struct port *port, struct text *over);
 void port_add_map(struct port *port, struct map *map);
 void port_del_map(struct port *port, struct map *map);
 int port_use_maps(struct port *port, struct prog *prog);

@@ -13,27 +13,28 @@
  * nothing: a proxy that connects again within the linger time finds the port
  * as it was; after that time the port is released.
  *
- * There is one thread for all. A proxy whose request took long is not read for
- * three times as long, so that it gets a quarter of the daemon's time at most,
- * and the others a turn in between. To connect anew does not shorten that.
+ * There is one thread for all. Each port has a bucket of requests, and a request
+ * that holds the thread up costs more than one; a proxy whose port has none left
+ * is not read until it has. To connect anew does not shorten that. What takes
+ * long is left to a worker: its port's next request is not read before the
+ * worker has ended, so that a port's requests are done in their order.
  */
 #include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dispatch.h"
+#include "load.h"
 #include "log.h"
 #include "server.h"
 #include "sock.h"
 
 #define SERVER_HELLO_SECONDS	5	/* to say HELLO in */
 #define SERVER_WAITING		8	/* connections of one user without HELLO */
-#define SERVER_QUICK_USEC	20000	/* a request up to here costs no rest */
-#define SERVER_REST		3	/* times what a longer one took */
+#define SERVER_TOKEN_USEC	500	/* of the daemon's time that cost one request more */
 #define SERVER_STALL_USEC	500000	/* a timer this late: the loop was held up */
 #define SERVER_LOG_SECONDS	10	/* in which there are at most */
 #define SERVER_LOG_LINES	100	/* lines about connections */
@@ -49,6 +50,9 @@
  * @rest: at whose end it is read again, or NULL
  * @peer: who is at the other end
  * @port: for which it speaks, or NULL before HELLO
+ * @busy: a worker is at its request; it is not read
+ * @type: of that request
+ * @id: of that request
  */
 struct conn {
 	TAILQ_ENTRY(conn) node;
@@ -59,6 +63,9 @@ struct conn {
 	sd_event_source *rest;
 	struct ucred peer;
 	struct port *port;
+	bool busy;
+	uint16_t type;
+	uint32_t id;
 };
 
 TAILQ_HEAD(conn_list, conn);
@@ -82,19 +89,6 @@ struct server {
 };
 
 /**
- * server_now() - the monotonic clock
- *
- * Return: microseconds
- */
-static uint64_t server_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * USEC + (uint64_t)now.tv_nsec / 1000;
-}
-
-/**
  * server_may_log() - may one more line about a connection be written?
  * @server: the proxies' side; counts it
  *
@@ -104,7 +98,7 @@ static uint64_t server_now(void)
  */
 static bool server_may_log(struct server *server)
 {
-	uint64_t now = server_now();
+	uint64_t now = bucket_now();
 
 	if (now - server->log_since >= SERVER_LOG_SECONDS * USEC) {
 		if (server->log_cnt > SERVER_LOG_LINES)
@@ -130,7 +124,7 @@ static int server_linger_end(sd_event_source *source, uint64_t usec, void *user)
 {
 	struct port *port = user;
 
-	if (server_now() - usec > SERVER_STALL_USEC &&
+	if (bucket_now() - usec > SERVER_STALL_USEC &&
 	    sd_event_source_set_time_relative(source, USEC) >= 0 &&
 	    sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0)
 		return 0;
@@ -176,6 +170,7 @@ static void server_close(struct conn *conn)
 	sd_event_source_disable_unref(conn->rest);
 	close(conn->fd);
 	if (port) {
+		load_cancel(port);
 		port->proxy = NULL;
 		server_linger(conn->loader, port);
 	}
@@ -230,8 +225,10 @@ static int server_send(struct conn *conn, uint16_t type, uint32_t id,
  * @sentence: for the guest's log; cut to what an event has room for
  *
  * A proxy that does not read loses its connection.
+ *
+ * Return: whether a proxy took it
  */
-void server_event(struct port *port, uint32_t type, uint32_t handle, const char *sentence)
+bool server_event(struct port *port, uint32_t type, uint32_t handle, const char *sentence)
 {
 	size_t len = strnlen(sentence, VIRTIO_BPF_EVENT_TEXT);
 	struct virtio_bpf_event event = {
@@ -248,11 +245,12 @@ void server_event(struct port *port, uint32_t type, uint32_t handle, const char 
 
 	memcpy(event.text, sentence, len);
 	if (port->proxy && !vbpf_msg_send(port->proxy->fd, &msg))
-		return;
+		return true;
 	if (port->proxy)
 		server_cut(port->proxy, "it is gone, or does not read what it is sent");
 	if (type == VIRTIO_BPF_EVENT_DETACHED)
 		port->untold = handle;
+	return false;
 }
 
 /**
@@ -333,8 +331,20 @@ static struct port *server_find(struct loader *loader, const char *name)
 {
 	for (size_t i = 0; i < loader->conf.port_cnt; i++)
 		if (!strcmp(loader->conf.ports[i].name, name))
-			return &loader->ports[i];
+			return loader->ports[i];
 	return NULL;
+}
+
+/**
+ * server_may_speak() - is a process one that may speak for a port?
+ * @conf: the port
+ * @peer: the process
+ *
+ * Return: whether it is
+ */
+static bool server_may_speak(const struct conf_port *conf, const struct ucred *peer)
+{
+	return conf->uid == peer->uid && (conf->gid == CONF_GID_ANY || conf->gid == peer->gid);
 }
 
 /**
@@ -358,10 +368,10 @@ static int server_refuse(struct conn *conn, const struct vbpf_msg *msg, struct p
 	*port = err ? NULL : server_find(conn->loader, name);
 	if (err)
 		return err;
-	if (!*port || (*port)->conf->uid != conn->peer.uid) {
-		text_add(why, "user %u may not speak for a port of that name; the"
+	if (!*port || !server_may_speak((*port)->conf, &conn->peer)) {
+		text_add(why, "user %u, group %u may not speak for a port of that name; the"
 			 " loader's configuration names each port's user\n",
-			 (unsigned int)conn->peer.uid);
+			 (unsigned int)conn->peer.uid, (unsigned int)conn->peer.gid);
 		*port = NULL;
 		return -EPERM;
 	}
@@ -398,14 +408,24 @@ static int server_rested(sd_event_source *source, uint64_t usec, void *user)
 }
 
 /**
- * server_rest() - do not read a proxy until its port's rest is over
+ * server_charge() - a proxy has had something done: when may it have the next?
  * @conn: the connection, which is read
+ * @start: microseconds of the monotonic clock at which that began
  */
-static void server_rest(struct conn *conn)
+static void server_charge(struct conn *conn, uint64_t start)
 {
-	if (conn->port->rest_until <= server_now() ||
-	    sd_event_add_time(conn->loader->event, &conn->rest, CLOCK_MONOTONIC,
-			      conn->port->rest_until, 1000, server_rested, conn))
+	const struct conf_limits *limits = &conn->port->conf->limits;
+	struct bucket *bucket = &conn->port->requests;
+	uint64_t cost = 1 + (bucket_now() - start) / SERVER_TOKEN_USEC;
+
+	bucket_fill(bucket, limits->request_rate, limits->request_burst);
+	bucket_take(bucket, cost * BUCKET_TOKEN);
+	if (bucket->level > 0)
+		return;
+	if (!conn->rest &&
+	    sd_event_add_time_relative(conn->loader->event, &conn->rest, CLOCK_MONOTONIC,
+				       bucket_wait(bucket, limits->request_rate), 1000,
+				       server_rested, conn) < 0)
 		return;
 	sd_event_source_set_enabled(conn->io, SD_EVENT_OFF);
 }
@@ -417,6 +437,7 @@ static void server_rest(struct conn *conn)
  */
 static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 {
+	uint64_t start = bucket_now();
 	struct answer answer = { .fd = -1, .body_len = sizeof(answer.body.welcome) };
 	struct port *port;
 	uint32_t untold;
@@ -446,7 +467,7 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 		server_cut(conn, "it does not read what it is sent");
 		return;
 	}
-	server_rest(conn);
+	server_charge(conn, start);
 	untold = port->untold;
 	port->untold = 0;
 	if (untold)
@@ -455,26 +476,83 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 }
 
 /**
- * server_request() - a proxy sends a request
+ * server_answer() - answer a request
  * @conn: the connection; freed if the proxy does not read its answers
- * @msg: the request
+ * @type: of the request
+ * @id: of the request
+ * @answer: the answer; freed
+ * @start: microseconds of the monotonic clock at which work on it began
  */
-static void server_request(struct conn *conn, const struct vbpf_msg *msg)
+static void server_answer(struct conn *conn, uint16_t type, uint32_t id, struct answer *answer,
+			  uint64_t start)
 {
-	uint64_t start = server_now(), end;
-	struct answer answer;
-	int err;
+	int err = server_send(conn, type, id, answer);
 
-	dispatch(conn->port, msg, &answer);
-	err = server_send(conn, msg->type, msg->id, &answer);
-	answer_free(&answer);
-	end = server_now();
-	if (end - start > SERVER_QUICK_USEC)
-		conn->port->rest_until = end + (end - start) * SERVER_REST;
+	answer_free(answer);
 	if (err)
 		server_cut(conn, "it does not read what it is sent");
 	else
-		server_rest(conn);
+		server_charge(conn, start);
+}
+
+/**
+ * server_request() - a proxy sends a request
+ * @conn: the connection; freed if the proxy does not read its answers
+ * @msg: the request
+ *
+ * While a worker is at it, the connection is watched for its end alone.
+ */
+static void server_request(struct conn *conn, const struct vbpf_msg *msg)
+{
+	uint64_t start = bucket_now();
+	struct answer answer;
+
+	if (dispatch(conn->port, msg, &answer)) {
+		server_answer(conn, msg->type, msg->id, &answer, start);
+		return;
+	}
+	answer_free(&answer);
+	conn->busy = true;
+	conn->type = msg->type;
+	conn->id = msg->id;
+	server_charge(conn, start);
+	sd_event_source_set_enabled(conn->io, SD_EVENT_ON);
+	sd_event_source_set_io_events(conn->io, 0);
+}
+
+/**
+ * server_go_on() - read a connection again that a worker was busy for
+ * @conn: the connection
+ */
+static void server_go_on(struct conn *conn)
+{
+	conn->busy = false;
+	sd_event_source_set_io_events(conn->io, EPOLLIN);
+}
+
+/**
+ * server_loaded() - a worker has ended
+ * @port: for which it was; its proxy is the one that asked
+ */
+static void server_loaded(struct port *port)
+{
+	struct conn *conn = port->proxy;
+	uint64_t start = bucket_now();
+	struct answer answer;
+
+	dispatch_finish(port, conn->type, &answer);
+	server_go_on(conn);
+	server_answer(conn, conn->type, conn->id, &answer, start);
+}
+
+/**
+ * server_gone() - a proxy has gone while a worker was busy for it
+ * @conn: the connection; what the proxy sent before it went is still read
+ */
+static void server_gone(struct conn *conn)
+{
+	load_cancel(conn->port);
+	server_go_on(conn);
 }
 
 /**
@@ -491,10 +569,15 @@ static int server_read(sd_event_source *source, int fd, uint32_t revents, void *
 	struct conn *conn = user;
 	struct server *server = conn->loader->server;
 	struct vbpf_msg msg = { .fd = -1 };
-	int ret = vbpf_msg_recv(fd, server->buf, sizeof(server->buf), &msg);
+	int ret;
 
 	(void)source;
 	(void)revents;
+	if (conn->busy) {
+		server_gone(conn);
+		return 0;
+	}
+	ret = vbpf_msg_recv(fd, server->buf, sizeof(server->buf), &msg);
 	if (msg.fd >= 0) {
 		close(msg.fd);
 		server_cut(conn, "it sent an fd");
@@ -612,6 +695,40 @@ static int server_accept(sd_event_source *source, int fd, uint32_t revents, void
 }
 
 /**
+ * server_add() - let a port have a proxy
+ * @loader: the daemon
+ * @port: the port; starts to linger if it has something
+ */
+void server_add(struct loader *loader, struct port *port)
+{
+	port->loaded = server_loaded;
+	server_linger(loader, port);
+}
+
+/**
+ * server_drop() - end a port's connection and release the port
+ * @port: the port
+ * @reason: for the guest and the log
+ */
+void server_drop(struct port *port, const char *reason)
+{
+	if (server_event(port, VIRTIO_BPF_EVENT_LOST, 0, reason))
+		server_cut(port->proxy, reason);
+	port->linger = sd_event_source_disable_unref(port->linger);
+	dispatch_release(port);
+}
+
+/**
+ * server_recheck() - does a port's proxy still fit its configuration?
+ * @port: the port, whose configuration has changed
+ */
+void server_recheck(struct port *port)
+{
+	if (port->proxy && !server_may_speak(port->conf, &port->proxy->peer))
+		server_cut(port->proxy, "the configuration does not allow its group any more");
+}
+
+/**
  * server_start() - listen for proxies
  * @loader: the daemon; its ports are recovered
  * @why: a sentence if that fails
@@ -647,7 +764,7 @@ int server_start(struct loader *loader, struct text *why)
 		return err;
 	}
 	for (size_t i = 0; i < loader->conf.port_cnt; i++)
-		server_linger(loader, &loader->ports[i]);
+		server_add(loader, loader->ports[i]);
 	return 0;
 }
 
@@ -663,8 +780,9 @@ void server_stop(struct loader *loader)
 	if (!server)
 		return;
 	for (size_t i = 0; i < loader->conf.port_cnt; i++) {
-		struct port *port = &loader->ports[i];
+		struct port *port = loader->ports[i];
 
+		load_cancel(port);
 		if (port->proxy)
 			port->proxy->port = NULL;
 		port->proxy = NULL;

@@ -517,7 +517,7 @@ static int store_recover_prog(struct port *port, uint32_t handle)
 	err = prog->counters < 0 ? prog->counters : prog->fd;
 	if (err < 0)
 		goto fail;
-	err = kern_prog_id(prog->fd, &prog->id);
+	err = kern_prog_info(prog->fd, &prog->id, &prog->verified);
 	if (err)
 		goto fail;
 	port_add_prog(port, prog);

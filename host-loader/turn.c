@@ -254,7 +254,7 @@ static bool turn_keep(const char *dir, uint32_t ifindex, const void *user)
 	if (strncmp(dir, loader->conf.bpffs, len) || dir[len] != '/')
 		return true;
 	for (size_t i = 0; i < loader->conf.port_cnt; i++) {
-		const struct port *port = &loader->ports[i];
+		const struct port *port = loader->ports[i];
 
 		if (!strcmp(port->dir, dir))
 			return ifindex == port->pair.out || ifindex == port->pair.in;

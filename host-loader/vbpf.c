@@ -3,7 +3,8 @@
  * DOC: vbpf, the operator's command
  *
  * Sends one request to virtio-bpfd (control.h) and prints the answer: as it
- * came with --json, else as tables.
+ * came with --json, else as tables. "check" needs no daemon: it reads a
+ * configuration with the daemon's own code.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,11 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf.h"
 #include "control.h"
 #include "sock.h"
 
 /* Exit statuses, as in vbpf(8) */
-#define VBPF_EXIT_FAILED	1	/* the daemon refused, or is not there */
+#define VBPF_EXIT_FAILED	1	/* the daemon refused or is not there; a bad file */
 #define VBPF_EXIT_USAGE		2	/* the command line is wrong */
 
 #define VBPF_SECONDS		30	/* that virtio-bpfd has to answer */
@@ -182,6 +184,7 @@ static void vbpf_print_show(struct json_object *ports)
 	for (size_t i = 0; i < json_object_array_length(ports); i++) {
 		struct json_object *port = json_object_array_get_idx(ports, i);
 		struct json_object *limits = vbpf_get(port, "limits");
+		struct json_object *over = vbpf_get(port, "over_limits");
 		uint64_t ifindex = vbpf_num(port, "tap_ifindex"), pid = vbpf_num(port, "proxy_pid");
 		char attached[64];
 
@@ -203,6 +206,9 @@ static void vbpf_print_show(struct json_object *ports)
 		       vbpf_num(port, "prog_cnt"), vbpf_num(limits, "max_progs"),
 		       vbpf_num(port, "map_cnt"), vbpf_num(limits, "max_maps"),
 		       vbpf_num(port, "map_bytes"), vbpf_num(limits, "max_map_bytes"));
+		for (size_t j = 0; j < json_object_array_length(over); j++)
+			printf("  over the limits: %s\n",
+			       json_object_get_string(json_object_array_get_idx(over, j)));
 		vbpf_print_progs(vbpf_get(port, "progs"));
 		vbpf_print_maps(vbpf_get(port, "maps"));
 	}
@@ -329,19 +335,56 @@ static int vbpf_print(const char *command, struct json_object *answer, bool json
 }
 
 /**
- * vbpf_check() - is this a command that vbpf has?
+ * vbpf_check() - check a configuration file as virtio-bpfd would
+ * @path: the file
+ * @json: print JSON
+ *
+ * Return: the exit status
+ */
+static int vbpf_check(const char *path, bool json)
+{
+	struct json_object *obj, *problems;
+	struct text why = { 0 };
+	struct conf conf;
+	char *rest, *line;
+	int err = conf_read(path, &conf, &why);
+
+	if (!json) {
+		if (err)
+			fputs(why.buf ?: "vbpf: out of memory\n", stderr);
+		else
+			printf("%s: ok, %zu ports\n", path, conf.port_cnt);
+	} else {
+		obj = json_object_new_object();
+		problems = json_object_new_array();
+		json_object_object_add(obj, "file", json_object_new_string(path));
+		json_object_object_add(obj, "ok", json_object_new_boolean(!err));
+		for (rest = why.buf; (line = strsep(&rest, "\n"));)
+			if (*line)
+				json_object_array_add(problems, json_object_new_string(line));
+		json_object_object_add(obj, "problems", problems);
+		puts(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY));
+		json_object_put(obj);
+	}
+	conf_free(&conf);
+	text_free(&why);
+	return err ? VBPF_EXIT_FAILED : 0;
+}
+
+/**
+ * vbpf_known() - is this a command that vbpf has?
  * @command: the command, or NULL
  * @args: number of words behind it
  *
  * Return: whether it is, with that many words
  */
-static bool vbpf_check(const char *command, int args)
+static bool vbpf_known(const char *command, int args)
 {
 	if (!command)
 		return false;
 	if (!strcmp(command, "list"))
 		return args == 0;
-	if (!strcmp(command, "show") || !strcmp(command, "stats"))
+	if (!strcmp(command, "show") || !strcmp(command, "stats") || !strcmp(command, "check"))
 		return args <= 1;
 	return !strcmp(command, "detach") && args == 1;
 }
@@ -368,6 +411,7 @@ int main(int argc, char **argv)
 		"  show [PORT]     programs, maps and limits\n"
 		"  stats [PORT]    packets by verdict\n"
 		"  detach PORT     detach the port's program at once\n"
+		"  check [FILE]    check a configuration (default " CONF_DEFAULT ")\n"
 		"Options: -c, --control PATH (default " CONTROL_PATH "); -j, --json;\n"
 		"-V, --version; -h, --help. See vbpf(8).";
 	const char *control = CONTROL_PATH;
@@ -394,10 +438,12 @@ int main(int argc, char **argv)
 		}
 	}
 	argv += optind;
-	if (!vbpf_check(argv[0], argc - optind - 1)) {
+	if (!vbpf_known(argv[0], argc - optind - 1)) {
 		fprintf(stderr, "%s\n", usage);
 		return VBPF_EXIT_USAGE;
 	}
+	if (!strcmp(argv[0], "check"))
+		return vbpf_check(argv[1] ?: CONF_DEFAULT, json);
 	answer = vbpf_ask(control, argv[0], argv[1]);
 	if (!answer)
 		return VBPF_EXIT_FAILED;

@@ -303,6 +303,8 @@ uint32_t wire_status(int err)
 		return VIRTIO_BPF_S_NOMEM;
 	case -EBUSY:
 		return VIRTIO_BPF_S_BUSY;
+	case -EAGAIN:
+		return VIRTIO_BPF_S_AGAIN;
 	case -EBADF:
 		return VIRTIO_BPF_S_BADF;
 	case -ENODEV:

@@ -113,6 +113,39 @@ int bed_stop(void)
 }
 
 /**
+ * bed_logged() - how often is something in the daemon's log?
+ * @words: the words
+ *
+ * Return: the number of lines
+ */
+int bed_logged(const char *words)
+{
+	char out[32];
+
+	bed_run(out, sizeof(out), "grep -c '%s' %s", words, bed_path("log"));
+	return atoi(out);
+}
+
+/**
+ * bed_reload() - have virtio-bpfd read its configuration again
+ * @words: that it logs then
+ *
+ * Return: whether it does within five seconds
+ */
+bool bed_reload(const char *words)
+{
+	int before = bed_logged(words);
+
+	kill(bed.daemon, SIGHUP);
+	for (int i = 0; i < 250; i++) {
+		if (bed_logged(words) > before)
+			return true;
+		usleep(20000);
+	}
+	return false;
+}
+
+/**
  * bed_run() - run a command of the shell
  * @out: set to the beginning of what it prints
  * @size: bytes of @out
@@ -271,20 +304,34 @@ void bed_remove(void)
 }
 
 /**
+ * bed_conf() - write the configuration
+ * @defaults: lines of its [defaults]
+ * @ports: lines behind the ports vm0 and vm1
+ *
+ * Return: whether it could be written
+ */
+bool bed_conf(const char *defaults, const char *ports)
+{
+	static const char conf[] =
+		"[loader]\nsocket = %s/socket\ncontrol = %s/control\nbpffs = %s/bpf/ports\n"
+		"linger = 1\n"
+		"[defaults]\n%s"
+		"[port vm0]\ntap = " TAP "\nuid = %d\nmac = 52:54:00:12:34:56\n"
+		"[port vm1]\ntap = " TAP1 "\nuid = %d\nmac = 52:54:00:12:34:58\n%s";
+	char text[2048];
+
+	snprintf(text, sizeof(text), conf, bed.run, bed.run, bed.run, defaults, PROXY_UID,
+		 PROXY1_UID, ports);
+	return bed_write(bed_path("conf"), text);
+}
+
+/**
  * bed_make() - namespaces, bpffs and configuration
  *
  * Return: whether all is there
  */
 bool bed_make(void)
 {
-	static const char conf[] =
-		"[loader]\nsocket = %s/socket\ncontrol = %s/control\nbpffs = %s/bpf/ports\n"
-		"linger = 1\n"
-		"[defaults]\nmax_maps = 3\nmax_progs = 4\nmax_entries = 1000\n"
-		"max_map_bytes = 64K\n"
-		"[port vm0]\ntap = " TAP "\nuid = %d\nmac = 52:54:00:12:34:56\n"
-		"[port vm1]\ntap = vbpf-tap1\nuid = 1000\nmac = 52:54:00:12:34:58\n";
-	char text[1024];
 	ssize_t n = readlink("/proc/self/exe", bed.bin, sizeof(bed.bin) - 1);
 
 	if (n < 0 || !mkdtemp(bed.run) || chmod(bed.run, 0755) || mkdir(bed_path("bpf"), 0755))
@@ -294,14 +341,13 @@ bool bed_make(void)
 	for (int i = 0; i < 3; i++)
 		*strrchr(bed.bin, '/') = 0;
 	strcat(bed.bin, "/host-loader");
-	snprintf(text, sizeof(text), conf, bed.run, bed.run, bed.run, PROXY_UID);
 	return !unshare(CLONE_NEWNET | CLONE_NEWNS) &&
 	       !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
 	       !mount("bpf", bed_path("bpf"), "bpf", 0, NULL) &&
 	       bed_write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1") &&
-	       bed_write(bed_path("conf"), text);
+	       bed_conf("max_maps = 3\nmax_progs = 4\nmax_entries = 1000\nmax_map_bytes = 64K\n",
+			"");
 }
-
 
 /**
  * bed_main() - run cases in a bed of their own

@@ -6,7 +6,9 @@
 #include <sys/types.h>
 
 #define PROXY_UID	65534		/* user of port vm0 */
+#define PROXY1_UID	1000		/* user of port vm1 */
 #define TAP		"vbpf-tap"	/* TAP of port vm0 */
+#define TAP1		"vbpf-tap1"	/* TAP of port vm1 */
 
 /**
  * struct bed - where the loader is tested
@@ -27,10 +29,13 @@ extern struct bed bed;
 struct ktap_case;
 
 int bed_main(const struct ktap_case *cases, int cnt);
+bool bed_conf(const char *defaults, const char *ports);
 bool bed_make(void);
 void bed_remove(void);
 bool bed_start(void);
 int bed_stop(void);
+int bed_logged(const char *words);
+bool bed_reload(const char *words);
 const char *bed_path(const char *name);
 bool bed_write(const char *path, const char *text);
 int bed_run(char *out, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "../../host-loader/sock.h"
 #include "bed.h"
@@ -14,14 +15,14 @@
  * @sock: connection
  * @reply: filled
  *
- * Return: as vbpf_msg_recv(), or -ETIME after five seconds
+ * Return: as vbpf_msg_recv(), or -ETIME after twenty seconds
  */
 int proxy_recv(int sock, struct reply *reply)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
 
 	reply->msg.fd = -1;
-	if (poll(&pfd, 1, 5000) <= 0)
+	if (poll(&pfd, 1, 20000) <= 0)
 		return -ETIME;
 	return vbpf_msg_recv(sock, reply->buf, sizeof(reply->buf), &reply->msg);
 }
@@ -86,14 +87,16 @@ int proxy_hello(uid_t uid, const char *port, int *status, struct reply *reply)
 }
 
 /**
- * proxy_open() - be the proxy of vm0
+ * proxy_open_port() - be the proxy of a port
+ * @uid: its user
+ * @port: its name
  *
  * Return: the socket, or -1
  */
-int proxy_open(void)
+int proxy_open_port(uid_t uid, const char *port)
 {
 	struct reply reply;
-	int status, sock = proxy_hello(PROXY_UID, "vm0", &status, &reply);
+	int status, sock = proxy_hello(uid, port, &status, &reply);
 
 	if (status == VIRTIO_BPF_S_OK)
 		return sock;
@@ -102,11 +105,82 @@ int proxy_open(void)
 }
 
 /**
+ * proxy_open() - be the proxy of vm0
+ *
+ * Return: the socket, or -1
+ */
+int proxy_open(void)
+{
+	return proxy_open_port(PROXY_UID, "vm0");
+}
+
+/**
+ * proxy_open1() - be the proxy of vm1
+ *
+ * Return: the socket, or -1
+ */
+int proxy_open1(void)
+{
+	return proxy_open_port(PROXY1_UID, "vm1");
+}
+
+/**
+ * proxy_load_send() - send a request to load a program
+ * @sock: connection
+ * @id: of the request
+ * @name: of the program
+ * @insns: the program
+ * @cnt: number of @insns
+ *
+ * Return: 0, or a negative errno
+ */
+int proxy_load_send(int sock, uint32_t id, const char *name, const struct virtio_bpf_insn *insns,
+		    uint32_t cnt)
+{
+	struct virtio_bpf_prog_load head = {
+		.prog_class = htole16(VIRTIO_BPF_CLASS_XDP), .insn_cnt = htole32(cnt),
+	};
+	struct vbpf_msg msg = { .type = VIRTIO_BPF_PROG_LOAD, .id = id, .fd = -1,
+				.body_len = sizeof(head) + cnt * sizeof(*insns) };
+	char *body = malloc(msg.body_len);
+	int err;
+
+	if (!body)
+		return -ENOMEM;
+	strncpy((char *)head.name, name, sizeof(head.name) - 1);
+	memcpy(body, &head, sizeof(head));
+	memcpy(body + sizeof(head), insns, cnt * sizeof(*insns));
+	msg.body = body;
+	err = vbpf_msg_send(sock, &msg);
+	free(body);
+	return err;
+}
+
+/**
+ * proxy_load_reply() - wait for the answer to a request to load a program
+ * @sock: connection
+ * @id: of the request
+ * @reply: filled
+ *
+ * Return: the program's handle, or minus the status
+ */
+int64_t proxy_load_reply(int sock, uint32_t id, struct reply *reply)
+{
+	struct virtio_bpf_prog_loaded loaded;
+
+	if (proxy_recv(sock, reply) != 1 || reply->msg.type != VIRTIO_BPF_PROG_LOAD ||
+	    reply->msg.id != id || reply->msg.body_len != sizeof(loaded))
+		return -VIRTIO_BPF_S_IO;
+	memcpy(&loaded, reply->msg.body, sizeof(loaded));
+	return reply->msg.status ? -(int64_t)reply->msg.status : (int64_t)le32toh(loaded.handle);
+}
+
+/**
  * proxy_load_named() - load a program
  * @sock: connection
  * @name: of the program
  * @insns: the program
- * @cnt: number of @insns, at most PROXY_INSNS
+ * @cnt: number of @insns
  * @reply: filled
  *
  * Return: the program's handle, or minus the status
@@ -114,31 +188,16 @@ int proxy_open(void)
 static int64_t proxy_load_named(int sock, const char *name, const struct virtio_bpf_insn *insns,
 				uint32_t cnt, struct reply *reply)
 {
-	struct {
-		struct virtio_bpf_prog_load head;
-		struct virtio_bpf_insn insns[PROXY_INSNS];
-	} req = { .head = { .prog_class = htole16(VIRTIO_BPF_CLASS_XDP) } };
-	struct virtio_bpf_prog_loaded loaded;
-	int status;
-
-	if (cnt > PROXY_INSNS)
-		return -VIRTIO_BPF_S_TOOBIG;
-	strncpy((char *)req.head.name, name, sizeof(req.head.name) - 1);
-	req.head.insn_cnt = htole32(cnt);
-	memcpy(req.insns, insns, cnt * sizeof(*insns));
-	status = proxy_call(sock, VIRTIO_BPF_PROG_LOAD, &req,
-			    sizeof(req.head) + cnt * sizeof(*insns), reply);
-	if (reply->msg.body_len != sizeof(loaded))
+	if (proxy_load_send(sock, 1, name, insns, cnt))
 		return -VIRTIO_BPF_S_IO;
-	memcpy(&loaded, reply->msg.body, sizeof(loaded));
-	return status ? -status : (int64_t)le32toh(loaded.handle);
+	return proxy_load_reply(sock, 1, reply);
 }
 
 /**
  * proxy_load_insns() - load a program named "test"
  * @sock: connection
  * @insns: the program
- * @cnt: number of @insns, at most PROXY_INSNS
+ * @cnt: number of @insns
  * @reply: filled
  *
  * Return: the program's handle, or minus the status
@@ -283,3 +342,81 @@ bool proxy_says(const struct reply *reply, const char *words)
 	return ok;
 }
 
+/**
+ * proxy_event() - wait for an event
+ * @sock: connection
+ * @type: that it must have, VIRTIO_BPF_EVENT_*
+ *
+ * Return: the handle that it is about, or -1 if something else came
+ */
+int64_t proxy_event(int sock, uint32_t type)
+{
+	struct virtio_bpf_event event;
+	struct reply reply;
+
+	if (proxy_recv(sock, &reply) != 1 || reply.msg.type != VBPF_MSG_EVENT || reply.msg.id ||
+	    reply.msg.body_len != sizeof(event))
+		return -1;
+	memcpy(&event, reply.msg.body, sizeof(event));
+	return le32toh(event.type) == type ? (int64_t)le32toh(event.handle) : -1;
+}
+
+/**
+ * proxy_loop() - a program that the verifier has to follow for long
+ * @insns: room for PROXY_LOOP instructions; set
+ * @turns: of the loop, at 2 instructions each; up to 8000 are accepted
+ */
+void proxy_loop(struct virtio_bpf_insn *insns, uint32_t turns)
+{
+	const struct virtio_bpf_insn loop[PROXY_LOOP] = {
+		{ .code = 0xb7 },					/* r0 = 0 */
+		{ .code = 0x07, .imm = htole32(1) },			/* r0 += 1 */
+		{ .code = 0xa5, .off = htole16(0xfffe), .imm = htole32(turns) }, /* if < */
+		{ .code = 0xb7, .imm = htole32(2) },			/* r0 = XDP_PASS */
+		{ .code = 0x95 },					/* exit */
+	};
+
+	memcpy(insns, loop, sizeof(loop));
+}
+
+/**
+ * proxy_bomb() - a program that the verifier follows until it gives up
+ * @insns: room for PROXY_BOMB instructions; set
+ *
+ * Each of its branches depends on another random bit, and the end on the way
+ * that was taken: no two ways are alike, and there are 2^24 of them.
+ */
+void proxy_bomb(struct virtio_bpf_insn *insns)
+{
+	uint32_t n = 0;
+
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0x85, .imm = htole32(7) };
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0xbf, .regs = 0x06 };	/* r6 = r0 */
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0xb7, .regs = 0x07 };	/* r7 = 0 */
+	for (uint32_t bit = 0; bit < 24; bit++) {
+		/* if r6 & bit: r7 += bit */
+		insns[n++] = (struct virtio_bpf_insn){ .code = 0x45, .regs = 0x06,
+			.off = htole16(1), .imm = htole32(1u << bit) };
+		insns[n++] = (struct virtio_bpf_insn){ .code = 0x07, .regs = 0x07,
+			.imm = htole32(1u << bit) };
+	}
+	/* if r7 <= 5: r7 = 7 */
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0x25, .regs = 0x07, .off = htole16(1),
+					       .imm = htole32(5) };
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0xb7, .regs = 0x07, .imm = htole32(7) };
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0xb7, .imm = htole32(2) };
+	insns[n++] = (struct virtio_bpf_insn){ .code = 0x95 };
+}
+
+/**
+ * now_ms() - the monotonic clock
+ *
+ * Return: milliseconds
+ */
+int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

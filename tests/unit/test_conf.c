@@ -85,7 +85,7 @@ static bool test_good(void)
 }
 
 /**
- * test_default_uid() - a uid for all ports, by name
+ * test_default_uid() - a user and a group for all ports, by name
  *
  * Return: whether a port takes it
  */
@@ -97,6 +97,15 @@ static bool test_default_uid(void)
 	CHECK_EQ(read_string("[port a.b-c_1]\ntap=t\nmac=02:00:00:00:00:01\n"
 			     "[defaults]\nuid = root\n", &conf, &why), 0);
 	CHECK_EQ(conf.ports[0].uid, 0);
+	CHECK(conf.ports[0].gid == CONF_GID_ANY);
+	conf_free(&conf);
+	CHECK_EQ(read_string("[port a]\ntap=t\nmac=02:00:00:00:00:01\nuid=1\nlevel=strict\n"
+			     "[defaults]\ngid = root\nhelpers = packet\nload_rate=7\n",
+			     &conf, &why), 0);
+	CHECK_EQ(conf.ports[0].gid, 0);
+	CHECK_EQ(conf.ports[0].level, VIRTIO_BPF_LEVEL_STRICT);
+	CHECK_EQ(conf.ports[0].helpers, CONF_HELPERS_PACKET);
+	CHECK_EQ(conf.ports[0].limits.load_rate, 7);
 	conf_free(&conf);
 	text_free(&why);
 	return true;
@@ -119,6 +128,9 @@ static bool test_structure(void)
 	CHECK(refused("[loader]\nlinger = 1\nlinger = 2\n", "x.conf:3: linger is given twice"));
 	CHECK(refused("[defaults]\ntap = t\n", "belong to one [port NAME]"));
 	CHECK(refused("[loader]\nsocket = /a\ncontrol = /a\n", "must not be the same"));
+	CHECK(refused("[port vm0]\n" VM1, "x.conf:1: [port vm0] has no keys"));
+	CHECK(refused(VM1 "[port vm0]\n; tap = t\n", "x.conf:5: [port vm0] has no keys"));
+	CHECK(refused("[prot vm0]\n", "x.conf:1: expected a section [loader]"));
 	memset(line + strlen(line), 'x', 400);
 	CHECK(refused(line, "x.conf:2: "));
 	return true;
@@ -146,10 +158,39 @@ static bool test_values(void)
 	CHECK(refused("[port a]\ntap = a/b\n", "tap takes an interface's name"));
 	CHECK(refused("[port a]\nuid = no-such-user-here\n", "uid takes a user's number"));
 	CHECK(refused("[port a]\nuid = 4294967295\n", "uid takes a user's number"));
+	CHECK(refused("[port a]\ngid = no-such-group\n", "x.conf:2: gid takes a group's number"));
+	CHECK(refused("[defaults]\nlevel = relaxed\n",
+		      "x.conf:2: this build has no level \"relaxed\""));
+	CHECK(refused("[port a]\nlevel = lax\n", "x.conf:2: level takes strict, not \"lax\""));
+	CHECK(refused("[port a]\nhelpers = all\n", "x.conf:2: helpers takes packet"));
+	CHECK(refused("[port a]\nmax_verified = 1000001\n", "max_verified takes a number from 1"));
+	CHECK(refused("[port a]\nrequest_rate = 0\n", "request_rate takes a number from 1"));
+	CHECK(refused("[port a]\nload_rate = 1001\n", "load_rate takes a number from 1 to 1000"));
 	CHECK(refused("[port a]\nmac = 52:54:00:00:00\n", "mac takes a unicast address"));
 	CHECK(refused("[port a]\nmac = 52:54:00:00:00:0g\n", "mac takes a unicast address"));
 	CHECK(refused("[port a]\nmac = 01:00:00:00:00:01\n", "mac takes a unicast address"));
 	CHECK(refused("[port a]\nmac = 00:00:00:00:00:00\n", "mac takes a unicast address"));
+	return true;
+}
+
+/**
+ * test_all() - every problem of a file is told at once
+ *
+ * Return: whether each is there with its line
+ */
+static bool test_all(void)
+{
+	static const char file[] = "[loader]\nnonsense\nlinger = x\nmore nonsense\n"
+				   "[ports vm0]\n[port vm1]\n[port vm2]\ntap = a/b\n[defaults\n";
+
+	CHECK(refused(file, "x.conf:2: expected [section], key = value"));
+	CHECK(refused(file, "x.conf:3: linger takes"));
+	CHECK(refused(file, "x.conf:4: expected [section], key = value"));
+	CHECK(refused(file, "x.conf:5: expected a section [loader]"));
+	CHECK(refused(file, "x.conf:6: [port vm1] has no keys"));
+	CHECK(refused(file, "x.conf:8: tap takes an interface's name"));
+	CHECK(refused(file, "x.conf:9: expected [section], with its second bracket"));
+	CHECK(refused(file, "x.conf:8: port vm2 lacks its tap, mac or uid"));
 	return true;
 }
 
@@ -185,6 +226,7 @@ int main(void)
 		{ "a default uid by name", test_default_uid },
 		{ "sections, keys and lines that do not belong", test_structure },
 		{ "values that are none", test_values },
+		{ "every problem at once", test_all },
 		{ "ports that do not fit", test_ports },
 	};
 

@@ -193,6 +193,70 @@ static bool test_use_maps(void)
 }
 
 /**
+ * test_bucket() - so much per second, so much at once
+ *
+ * Return: whether a bucket fills, holds no more than it should, and knows debts
+ */
+static bool test_bucket(void)
+{
+	struct bucket bucket;
+
+	bucket_init(&bucket, 10);
+	CHECK_EQ(bucket_wait(&bucket, 5), 0);
+	bucket_take(&bucket, 12 * BUCKET_TOKEN);
+	CHECK_EQ(bucket_wait(&bucket, 5), 2 * BUCKET_TOKEN / 5 + 1);
+	bucket.at -= 1000000;
+	bucket_fill(&bucket, 5, 10);
+	CHECK_EQ(bucket.level / BUCKET_TOKEN, 3);
+	CHECK_EQ(bucket_wait(&bucket, 5), 0);
+	bucket.at -= 1000000000000;
+	bucket_fill(&bucket, 1000000, 10);
+	CHECK_EQ(bucket.level, 10 * BUCKET_TOKEN);
+	/* The greatest of all: a day at a million a second. */
+	bucket_take(&bucket, 86400ull * 1000000 * BUCKET_TOKEN / 1000);
+	CHECK(bucket.level < 0 && bucket_wait(&bucket, 1000000) > 0);
+	return true;
+}
+
+/**
+ * test_work() - CPU time for loading, and what the verifier looked at
+ *
+ * Return: whether what is over is refused with its figures
+ */
+static bool test_work(void)
+{
+	struct conf_port section = conf;
+	struct prog *prog = port_prog_new();
+	struct text why = { 0 };
+	struct port port;
+
+	section.limits.load_rate = 100;
+	section.limits.load_burst = 50;
+	section.limits.max_verified = 1000;
+	port_init(&port, &section, "/x");
+	CHECK_EQ(port_admit_work(&port, &why), 0);
+	bucket_take(&port.loads, 240 * BUCKET_TOKEN);
+	CHECK_EQ(port_admit_work(&port, &why), -EAGAIN);
+	CHECK(strstr(why.buf, "100 ms a second; try again in 2 seconds"));
+	prog->verified = 1000;
+	CHECK_EQ(port_admit_verified(&port, prog, &why), 0);
+	prog->verified = 1001;
+	CHECK_EQ(port_admit_verified(&port, prog, &why), -E2BIG);
+	CHECK(strstr(why.buf, "looked at, 1001 is over this port's limit of 1000"));
+	prog->src.insn_cnt = 11;
+	port_add_prog(&port, prog);
+	text_free(&why);
+	section.limits.max_progs = 0;
+	port_over_limits(&port, &why);
+	CHECK(strstr(why.buf, "number of programs, 1 is over this port's limit of 0"));
+	CHECK(strstr(why.buf, "has 11 instructions, over this port's limit of 10"));
+	CHECK(strstr(why.buf, "took the verifier 1001 instructions"));
+	port_close(&port);
+	text_free(&why);
+	return true;
+}
+
+/**
  * test_last_insn() - where the verifier stopped
  *
  * Return: whether it is found in logs of all kinds
@@ -221,6 +285,8 @@ int main(void)
 		{ "limits of programs", test_admit_prog },
 		{ "handles", test_handles },
 		{ "maps of a program", test_use_maps },
+		{ "token buckets", test_bucket },
+		{ "work per second, and for one program", test_work },
 		{ "where the verifier stopped", test_last_insn },
 	};
 

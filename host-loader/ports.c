@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: The ports, as the configuration has them
+ *
+ * At the start each port takes back what an earlier daemon left in its folder.
+ * When the configuration is read again:
+ *
+ *   - a file with anything wrong in it changes nothing;
+ *   - a port that is gone, or has become another's (name, TAP, MAC or user have
+ *     changed), has its guest told, its proxy cut off and its objects released;
+ *   - a port that is new starts as at the daemon's start;
+ *   - the others keep what they have, under the new limits. What does not comply
+ *     with these is reported and goes on working: to take it from a guest is the
+ *     operator's decision ("vbpf detach").
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach.h"
+#include "log.h"
+#include "map.h"
+#include "ports.h"
+#include "server.h"
+#include "store.h"
+#include "turn.h"
+
+/**
+ * ports_same() - are two sections about one port of one tenant?
+ * @a: a section
+ * @b: another
+ *
+ * Return: whether they are; limits do not matter
+ */
+static bool ports_same(const struct conf_port *a, const struct conf_port *b)
+{
+	return !strcmp(a->name, b->name) && !strcmp(a->tap, b->tap) && a->uid == b->uid &&
+	       !memcmp(a->mac, b->mac, sizeof(a->mac));
+}
+
+/**
+ * ports_open() - make a port, with what an earlier daemon left in it
+ * @loader: the daemon
+ * @port: the port, all zero
+ * @conf: its section; must outlive it
+ */
+static void ports_open(struct loader *loader, struct port *port, const struct conf_port *conf)
+{
+	port_init(port, conf, loader->conf.bpffs);
+	port->event = loader->event;
+	port->norm = &loader->norm;
+	store_recover(port);
+	attach_recover(port);
+	map_sweep(port);
+	if (port->record >= 0)
+		log_msg(LOG_NOTICE, conf->name, "recovered %u programs, %u maps, attached: %u",
+			port->prog_cnt, port->map_cnt,
+			port->attached ? port->attached->handle : 0);
+}
+
+/**
+ * ports_array() - room for the ports of a configuration
+ * @cnt: number of ports
+ * @why: a sentence if there is none
+ *
+ * Return: an array with a new port in each place, or NULL with @why
+ */
+static struct port **ports_array(size_t cnt, struct text *why)
+{
+	struct port **ports = calloc(cnt + 1, sizeof(*ports));
+	size_t i = 0;
+
+	while (ports && i < cnt && (ports[i] = calloc(1, sizeof(**ports))))
+		i++;
+	if (ports && i == cnt)
+		return ports;
+	for (size_t j = 0; ports && j < i; j++)
+		free(ports[j]);
+	free(ports);
+	text_add(why, "out of memory\n");
+	return NULL;
+}
+
+/**
+ * ports_make() - make the ports, with what an earlier daemon left in them
+ * @loader: the daemon
+ * @why: a sentence if that fails
+ *
+ * Return: 0, or -ENOMEM with @why
+ */
+int ports_make(struct loader *loader, struct text *why)
+{
+	struct conf *conf = &loader->conf;
+
+	loader->ports = ports_array(conf->port_cnt, why);
+	if (!loader->ports)
+		return -ENOMEM;
+	for (size_t i = 0; i < conf->port_cnt; i++)
+		ports_open(loader, loader->ports[i], &conf->ports[i]);
+	store_report(conf->bpffs, conf);
+	turn_sweep(loader);
+	return 0;
+}
+
+/**
+ * ports_free() - let go of all ports; what they have stays in bpffs
+ * @loader: the daemon
+ */
+void ports_free(struct loader *loader)
+{
+	for (size_t i = 0; loader->ports && i < loader->conf.port_cnt; i++) {
+		port_close(loader->ports[i]);
+		free(loader->ports[i]);
+	}
+	free(loader->ports);
+	loader->ports = NULL;
+}
+
+/**
+ * ports_report() - tell the operator of what does not comply with a port's limits
+ * @port: the port
+ */
+static void ports_report(const struct port *port)
+{
+	struct text over = { 0 };
+	char *rest, *line;
+
+	port_over_limits(port, &over);
+	rest = over.buf;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_msg(LOG_WARNING, port->conf->name, "%s; it stays until its guest or"
+				" \"vbpf detach\" lets go of it", line);
+	text_free(&over);
+}
+
+/**
+ * ports_keep() - is there a port for a section already?
+ * @loader: the daemon
+ * @conf: the section
+ *
+ * Return: its place among the ports, or their number
+ */
+static size_t ports_keep(const struct loader *loader, const struct conf_port *conf)
+{
+	size_t i;
+
+	for (i = 0; i < loader->conf.port_cnt; i++)
+		if (loader->ports[i] && ports_same(loader->ports[i]->conf, conf))
+			break;
+	return i;
+}
+
+/**
+ * ports_switch() - go over to another configuration
+ * @loader: the daemon; its configuration becomes that one
+ * @conf: the configuration; empty afterwards
+ * @ports: a new port for each of its sections; owned by @loader afterwards
+ */
+static void ports_switch(struct loader *loader, struct conf *conf, struct port **ports)
+{
+	struct conf old = loader->conf;
+	struct port **old_ports = loader->ports;
+
+	for (size_t i = 0; i < conf->port_cnt; i++) {
+		size_t at = ports_keep(loader, &conf->ports[i]);
+
+		if (at == old.port_cnt)
+			continue;
+		free(ports[i]);
+		ports[i] = old_ports[at];
+		ports[i]->conf = &conf->ports[i];
+		old_ports[at] = NULL;
+	}
+	for (size_t i = 0; i < old.port_cnt; i++) {
+		if (!old_ports[i])
+			continue;
+		log_msg(LOG_NOTICE, old_ports[i]->conf->name, "the port is not configured any more,"
+			" or became another's: %u programs and %u maps are released",
+			old_ports[i]->prog_cnt, old_ports[i]->map_cnt);
+		server_drop(old_ports[i], "the host's operator took the port out of service");
+		port_close(old_ports[i]);
+		free(old_ports[i]);
+	}
+	loader->conf = *conf;
+	loader->ports = ports;
+	for (size_t i = 0; i < conf->port_cnt; i++) {
+		if (ports[i]->conf) {
+			server_recheck(ports[i]);
+			ports_report(ports[i]);
+			continue;
+		}
+		ports_open(loader, ports[i], &conf->ports[i]);
+		server_add(loader, ports[i]);
+	}
+	memset(conf, 0, sizeof(*conf));
+	free(old_ports);
+	conf_free(&old);
+}
+
+/**
+ * ports_reload() - read the configuration again
+ * @loader: the daemon
+ * @why: what is wrong with it
+ *
+ * Return: 0, or a negative errno with @why: then nothing has changed
+ */
+int ports_reload(struct loader *loader, struct text *why)
+{
+	const struct conf *now = &loader->conf;
+	struct port **ports;
+	struct conf conf;
+	int err = conf_read(loader->path, &conf, why);
+
+	if (!err && (strcmp(conf.socket, now->socket) || strcmp(conf.control, now->control) ||
+		     strcmp(conf.bpffs, now->bpffs))) {
+		text_add(why, "%s: socket, control and bpffs are only taken over by a restart,"
+			 " which detaches nothing\n", loader->path);
+		err = -EINVAL;
+	}
+	if (!err && conf.port_cnt > loader->norm.room) {
+		text_add(why, "%s: this daemon has room for %zu ports, and more after a restart,"
+			 " which detaches nothing\n", loader->path, loader->norm.room);
+		err = -EINVAL;
+	}
+	ports = err ? NULL : ports_array(conf.port_cnt, why);
+	if (ports)
+		ports_switch(loader, &conf, ports);
+	else
+		err = err ?: -ENOMEM;
+	conf_free(&conf);
+	return err;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: System calls that are left to the daemon and to its workers
+ *
+ * By seccomp, in two steps. The daemon keeps what its event loop, its sockets,
+ * bpffs, the reading of its configuration (user names may be asked of a name
+ * service) and the start of workers need. It keeps all of bpf(2), bounded by its
+ * two capabilities, and loses execve, ptrace, mount, the namespaces, the
+ * changing of users, io_uring, perf_event_open and whatever else is not listed.
+ *
+ * A worker keeps memory, one message to the daemon, and of bpf(2) what loads a
+ * program.
+ *
+ * What is not allowed fails with EPERM, and does not kill: a C library that
+ * tries something newer first shall find its way back.
+ *
+ * The sanitizers do more than the program that they watch, and want more room.
+ * A build with them has no filters and no limit on memory.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sandbox.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
+#ifdef __SANITIZE_ADDRESS__
+static const bool sandbox_wanted = false;
+#else
+static const bool sandbox_wanted = true;
+#endif
+
+static const int sandbox_daemon_calls[] = {
+	/* memory, time, itself */
+	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect),
+	SCMP_SYS(madvise), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom), SCMP_SYS(futex),
+	SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(set_tid_address), SCMP_SYS(uname),
+	SCMP_SYS(sysinfo), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid),
+	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
+	SCMP_SYS(prlimit64), SCMP_SYS(getrusage), SCMP_SYS(sched_getaffinity), SCMP_SYS(umask),
+	SCMP_SYS(exit), SCMP_SYS(exit_group),
+	/* signals and workers */
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(restart_syscall), SCMP_SYS(sigaltstack), SCMP_SYS(kill), SCMP_SYS(tgkill),
+	SCMP_SYS(fork), SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(pidfd_open),
+	SCMP_SYS(pidfd_send_signal), SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(close_range),
+	/* the event loop */
+	SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(signalfd4),
+	SCMP_SYS(eventfd2),
+	/* sockets; socket() itself by its family */
+	SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen),
+	SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(shutdown),
+	/* files: the configuration, name services, bpffs */
+	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(close), SCMP_SYS(read), SCMP_SYS(pread64),
+	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(lseek), SCMP_SYS(fcntl), SCMP_SYS(dup),
+	SCMP_SYS(dup3), SCMP_SYS(memfd_create),	/* libbpf */
+	SCMP_SYS(ioctl), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+	SCMP_SYS(statx), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(access),
+	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+	SCMP_SYS(getdents64), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
+	SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat),
+	SCMP_SYS(renameat2), SCMP_SYS(bpf),
+};
+
+static const int sandbox_worker_calls[] = {
+	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+	SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(close),
+	SCMP_SYS(sendmsg), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/**
+ * sandbox_allow() - allow system calls, whatever their arguments
+ * @ctx: the filter
+ * @calls: the calls; one that this architecture does not have is passed over
+ * @cnt: number of @calls
+ *
+ * Return: 0, or a negative errno
+ */
+static int sandbox_allow(scmp_filter_ctx ctx, const int *calls, size_t cnt)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < cnt && !err; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	return err;
+}
+
+/**
+ * sandbox_allow_if() - allow a system call if its first argument is right
+ * @ctx: the filter
+ * @call: the call
+ * @mask: bits of the argument that are looked at
+ * @value: that they must have
+ *
+ * Return: 0, or a negative errno
+ */
+static int sandbox_allow_if(scmp_filter_ctx ctx, int call, uint64_t mask, uint64_t value)
+{
+	const struct scmp_arg_cmp arg = {
+		.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value,
+	};
+
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, call, 1, &arg);
+}
+
+/**
+ * sandbox_daemon() - keep the system calls that the daemon needs, for good
+ * @why: a sentence if that fails
+ *
+ * To fork is allowed as a clone() without flags for namespaces.
+ *
+ * Return: 0, or a negative errno with @why
+ */
+int sandbox_daemon(struct text *why)
+{
+	static const int families[] = { AF_UNIX, AF_NETLINK };
+	static const uint64_t namespaces = 0x7e020080;	/* CLONE_NEW*, all of them */
+	scmp_filter_ctx ctx;
+	int err;
+
+	if (!sandbox_wanted)
+		return 0;
+	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	err = ctx ? sandbox_allow(ctx, sandbox_daemon_calls, COUNT(sandbox_daemon_calls)) : -ENOMEM;
+	if (!err)
+		err = sandbox_allow_if(ctx, SCMP_SYS(clone), namespaces, 0);
+	if (!err)	/* its flags are out of a filter's sight; glibc then takes clone() */
+		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	for (size_t i = 0; i < COUNT(families) && !err; i++)
+		err = sandbox_allow_if(ctx, SCMP_SYS(socket), UINT32_MAX,
+				       (uint64_t)families[i]);
+	if (!err)
+		err = seccomp_load(ctx);
+	seccomp_release(ctx);
+	if (err)
+		text_add(why, "cannot give system calls up, which this daemon does not run without:"
+			 " %s\n", strerror(-err));
+	return err;
+}
+
+/**
+ * sandbox_worker() - keep the system calls that a worker needs, for good
+ *
+ * fcntl() is for libbpf, which does not want the lowest fds.
+ *
+ * Return: 0, or a negative errno
+ */
+int sandbox_worker(void)
+{
+	static const int cmds[] = { BPF_PROG_LOAD, BPF_MAP_CREATE, BPF_OBJ_GET_INFO_BY_FD };
+	scmp_filter_ctx ctx;
+	int err;
+
+	if (!sandbox_wanted)
+		return 0;
+	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	err = ctx ? sandbox_allow(ctx, sandbox_worker_calls, COUNT(sandbox_worker_calls)) : -ENOMEM;
+	for (size_t i = 0; i < COUNT(cmds) && !err; i++)
+		err = sandbox_allow_if(ctx, SCMP_SYS(bpf), UINT32_MAX, (uint64_t)cmds[i]);
+	if (!err)
+		err = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return err;
+}
+
+/**
+ * sandbox_memory() - limit this process's address space
+ * @more: bytes that it may have beside what it has
+ *
+ * Return: 0, or a negative errno
+ */
+int sandbox_memory(uint64_t more)
+{
+	struct rlimit limit;
+	unsigned long long pages = 0;
+	FILE *file;
+	int cnt;
+
+	if (!sandbox_wanted)
+		return 0;
+	file = fopen("/proc/self/statm", "re");
+	if (!file)
+		return -errno;
+	cnt = fscanf(file, "%llu", &pages);
+	fclose(file);
+	if (cnt != 1)
+		return -EIO;
+	limit.rlim_cur = pages * (uint64_t)sysconf(_SC_PAGESIZE) + more;
+	limit.rlim_max = limit.rlim_cur;
+	return setrlimit(RLIMIT_AS, &limit) ? -errno : 0;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+#include <stdint.h>
+
+#include "text.h"
+
+int sandbox_daemon(struct text *why);
+int sandbox_worker(void);
+int sandbox_memory(uint64_t more);
+
+#endif /* SANDBOX_H */

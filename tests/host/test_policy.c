@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/**
+ * DOC: The operator's policy: limits on work, its change, and TAPs that go
+ *
+ * In a bed as test_loader.c has it, with two ports of two users.
+ */
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "../ktap.h"
+#include "bed.h"
+#include "proxy.h"
+
+#define READ_AGAIN	"the configuration was read again"
+#define STAYS		"the configuration stays as it was"
+
+/**
+ * configure() - have the daemon take other limits
+ * @defaults: lines of [defaults]
+ * @ports: lines behind the ports
+ *
+ * Return: whether it took them
+ */
+static bool configure(const char *defaults, const char *ports)
+{
+	return bed_conf(defaults, ports) && bed_reload(READ_AGAIN);
+}
+
+/**
+ * vbpf() - run the operator's command
+ * @out: set to what it prints
+ * @size: bytes of @out
+ * @args: its arguments
+ *
+ * Return: its exit status
+ */
+static int vbpf(char *out, size_t size, const char *args)
+{
+	return bed_run(out, size, "%s/vbpf -c %s %s 2>&1", bed.bin, bed_path("control"), args);
+}
+
+/**
+ * test_start() - the bed's parts that all cases need
+ *
+ * Return: whether they are there
+ */
+static bool test_start(void)
+{
+	char out[256];
+
+	CHECK(bed_conf("", "") && tap_open());
+	CHECK_EQ(bed_run(out, sizeof(out), "ip tuntap add " TAP1 " mode tap 2>&1"), 0);
+	CHECK(bed_start());
+	return true;
+}
+
+/**
+ * test_verified() - a program that takes the verifier too many instructions
+ *
+ * Return: whether it is refused with the figure, and a simpler one is not
+ */
+static bool test_verified(void)
+{
+	struct virtio_bpf_insn loop[PROXY_LOOP];
+	struct reply reply;
+	char out[4096];
+	int sock;
+
+	CHECK(configure("max_verified = 1000\n", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	proxy_loop(loop, 2000);
+	CHECK_EQ(proxy_load_insns(sock, loop, PROXY_LOOP, &reply), -VIRTIO_BPF_S_TOOBIG);
+	CHECK(proxy_says(&reply, "that the host's verifier looked at,"));
+	CHECK(proxy_says(&reply, "over this port's limit of 1000"));
+	CHECK_EQ(proxy_info(sock).progs, 0);
+	proxy_loop(loop, 20);
+	CHECK(proxy_load_insns(sock, loop, PROXY_LOOP, &reply) > 0);
+	CHECK_EQ(vbpf(out, sizeof(out), "--json show vm0"), 0);
+	CHECK(strstr(out, "\"max_verified\":1000") && strstr(out, "\"over_limits\":["));
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_load_rate() - a port that has used up its CPU time
+ *
+ * Return: whether its next program is refused with the time to wait, on a new
+ *         connection too, and another port's is not
+ */
+static bool test_load_rate(void)
+{
+	struct virtio_bpf_insn loop[PROXY_LOOP];
+	struct reply reply;
+	int sock, other;
+
+	CHECK(configure("load_rate = 1\nload_burst = 1\n", ""));
+	sock = proxy_open();
+	other = proxy_open1();
+	CHECK(sock >= 0 && other >= 0);
+	proxy_loop(loop, 8000);
+	CHECK(proxy_load_insns(sock, loop, PROXY_LOOP, &reply) > 0);
+	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_AGAIN);
+	CHECK(proxy_says(&reply, "they get 1 ms a second; try again in "));
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_DETACH, 0), VIRTIO_BPF_S_OK);
+	close(sock);
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_AGAIN);
+	CHECK(proxy_load(other, 2, 0, &reply) > 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	/* More a second, and the debt is gone soon. */
+	CHECK(configure("load_rate = 1000\n", ""));
+	usleep(300000);
+	sock = proxy_open();
+	CHECK(proxy_load(sock, 2, 0, &reply) > 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	CHECK_EQ(proxy_call(other, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	close(other);
+	return true;
+}
+
+/**
+ * test_request_rate() - a port that asks more than it may
+ *
+ * Return: whether it waits, and another port does not
+ */
+static bool test_request_rate(void)
+{
+	const struct vbpf_msg msg = { .type = VIRTIO_BPF_GET_INFO, .id = 7, .fd = -1 };
+	struct reply reply;
+	int64_t start;
+	int sock, other;
+
+	CHECK(configure("request_rate = 20\nrequest_burst = 5\n", ""));
+	sock = proxy_open();
+	other = proxy_open1();
+	CHECK(sock >= 0 && other >= 0);
+	start = now_ms();
+	for (int i = 0; i < 25; i++)
+		CHECK(!vbpf_msg_send(sock, &msg));
+	CHECK_EQ(proxy_info(other).progs, 0);
+	CHECK(now_ms() - start < 500);
+	for (int i = 0; i < 25; i++)
+		CHECK_EQ(proxy_recv(sock, &reply), 1);
+	printf("# 25 requests at 20 a second, 5 at once: %lld ms\n", (long long)(now_ms() - start));
+	CHECK(now_ms() - start > 700);
+	close(sock);
+	close(other);
+	return true;
+}
+
+/**
+ * test_group() - a port for one group
+ *
+ * Return: whether its user is refused with another group, and cut off when the
+ *         group is asked for while it is there
+ */
+static bool test_group(void)
+{
+	struct reply reply;
+	int sock, status;
+
+	CHECK(configure("", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK(configure("gid = 4242\n", ""));
+	CHECK_EQ(proxy_recv(sock, &reply), 0);
+	close(sock);
+	close(proxy_hello(PROXY_UID, "vm0", &status, &reply));
+	CHECK_EQ(status, VIRTIO_BPF_S_PERM);
+	CHECK(proxy_says(&reply, "user 65534, group 0 may not speak"));
+	CHECK(configure("gid = 0\n", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_bad_reload() - a file with something wrong in it
+ *
+ * Return: whether it is told with its lines, and nothing changes
+ */
+static bool test_bad_reload(void)
+{
+	struct reply reply;
+	char out[4096];
+	int sock;
+
+	CHECK(configure("max_progs = 1\n", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK(proxy_load(sock, 2, 0, &reply) > 0);
+	CHECK(bed_conf("max_progs = 4\nlevel = relaxed\n", "[port vm2]\n"));
+	CHECK(bed_reload(STAYS));
+	CHECK(bed_logged("conf:8: this build has no level"));
+	CHECK(bed_logged("conf:17: \\[port vm2\\] has no keys"));
+	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_NOSPC);
+	CHECK(proxy_says(&reply, "limit of 1 programs"));
+	CHECK(bed_conf("max_progs = 4\n", ""));
+	CHECK_EQ(bed_run(out, sizeof(out), "sed -i s,/control$,/other, %s", bed_path("conf")), 0);
+	CHECK(bed_reload(STAYS));
+	CHECK(bed_logged("only taken over by a restart"));
+	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_NOSPC);
+	CHECK_EQ(bed_run(out, sizeof(out), "rm %s", bed_path("conf")), 0);
+	CHECK(bed_reload(STAYS));
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_lower() - limits that are lower than what is there
+ *
+ * Return: whether the attached program goes on, and the operator is told
+ */
+static bool test_lower(void)
+{
+	struct reply reply;
+	char out[8192];
+	int64_t drop;
+	int sock;
+
+	CHECK(configure("", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK(proxy_map(sock, 100, &reply) > 0);
+	close(reply.msg.fd);
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK(configure("max_insns = 1\nmax_maps = 0\nmax_entries = 10\n", ""));
+	CHECK_EQ(frames_pass(), 0);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), drop);
+	CHECK(bed_logged("has 2 instructions, over this port.s limit of 1"));
+	CHECK(bed_logged("the number of maps, 1 is over this port.s limit of 0"));
+	CHECK_EQ(vbpf(out, sizeof(out), "show vm0"), 0);
+	CHECK(strstr(out, "over the limits: program ") && strstr(out, "over the limits: map "));
+	CHECK_EQ(proxy_load(sock, 1, 0, &reply), -VIRTIO_BPF_S_TOOBIG);
+	CHECK_EQ(vbpf(out, sizeof(out), "detach vm0"), 0);
+	CHECK_EQ(frames_pass(), 3);
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_DETACHED), drop);
+	CHECK(configure("", ""));
+	CHECK_EQ(vbpf(out, sizeof(out), "show vm0"), 0);
+	CHECK(!strstr(out, "over the limits"));
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_ports() - ports come and go
+ *
+ * Return: whether a new one works, one that went was released and told, and the
+ *         one that stays does not notice
+ */
+static bool test_ports(void)
+{
+	static const char more[] = "[port vm.2]\ntap = vbpf-tap2\nuid = 2\nmac = 52:54:00:12:34:5a\n";
+	struct reply reply;
+	char out[8192];
+	int64_t drop;
+	int sock, new;
+
+	CHECK_EQ(bed_run(out, sizeof(out), "ip tuntap add vbpf-tap2 mode tap 2>&1"), 0);
+	sock = proxy_open();
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK(proxy_open_port(2, "vm.2") < 0);
+	CHECK(configure("", more));
+	new = proxy_open_port(2, "vm.2");
+	CHECK(new >= 0);
+	drop = proxy_load(new, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(new, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK_EQ(vbpf(out, sizeof(out), "list"), 0);
+	CHECK(strstr(out, "vm.2"));
+	CHECK(configure("", ""));
+	CHECK_EQ(proxy_event(new, VIRTIO_BPF_EVENT_LOST), 0);
+	CHECK_EQ(proxy_recv(new, &reply), 0);
+	close(new);
+	CHECK(access(bed_path("bpf/ports/vm~2"), F_OK));
+	CHECK(proxy_open_port(2, "vm.2") < 0);
+	CHECK(le32toh(proxy_info(sock).attached) > 0);
+	CHECK_EQ(frames_pass(), 0);
+	/* The port gets another MAC, so another tenant: nothing is handed on. */
+	CHECK(bed_conf("", ""));
+	CHECK_EQ(bed_run(out, sizeof(out), "sed -i s/:56$/:57/ %s", bed_path("conf")), 0);
+	CHECK(bed_reload(READ_AGAIN));
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_LOST), 0);
+	CHECK_EQ(proxy_recv(sock, &reply), 0);
+	close(sock);
+	CHECK_EQ(frames_pass(), 3);
+	sock = proxy_open();
+	CHECK_EQ(proxy_info(sock).progs, 0);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_busy_reload() - a port goes while a worker is at its program
+ *
+ * Return: whether it does, and the daemon goes on
+ */
+static bool test_busy_reload(void)
+{
+	static struct virtio_bpf_insn bomb[PROXY_BOMB];
+	struct reply reply;
+	char out[256];
+	int sock, other;
+
+	CHECK(configure("", ""));
+	sock = proxy_open();
+	other = proxy_open1();
+	CHECK(sock >= 0 && other >= 0);
+	proxy_bomb(bomb);
+	CHECK(!proxy_load_send(sock, 1, "test", bomb, PROXY_BOMB));
+	usleep(200000);
+	CHECK(bed_conf("", ""));
+	CHECK_EQ(bed_run(out, sizeof(out), "sed -i s/:56$/:57/ %s", bed_path("conf")), 0);
+	CHECK(bed_reload(READ_AGAIN));
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_LOST), 0);
+	CHECK_EQ(proxy_recv(sock, &reply), 0);
+	CHECK_EQ(proxy_info(other).progs, 0);
+	close(sock);
+	close(other);
+	CHECK(configure("", ""));
+	return true;
+}
+
+/**
+ * test_rename() - the TAP of an attached program gets another name
+ *
+ * Return: whether the program is detached and the guest told, at once
+ */
+static bool test_rename(void)
+{
+	struct reply reply;
+	char out[256];
+	int64_t drop;
+	int sock = proxy_open();
+
+	CHECK(sock >= 0);
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK_EQ(bed_run(out, sizeof(out), "ip tuntap add vbpf-d mode tap && ip link del vbpf-d"),
+		 0);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), drop);
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link set " TAP " down && ip link set " TAP
+			 " name vbpf-x"), 0);
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_DETACHED), drop);
+	CHECK(bed_logged("was deleted, renamed or moved: program"));
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link set vbpf-x name " TAP " && ip link set " TAP
+			 " up"), 0);
+	CHECK_EQ(frames_pass(), 3);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK_EQ(frames_pass(), 0);
+	/* It is deleted while the daemon is away. */
+	CHECK_EQ(bed_stop(), 0);
+	close(sock);
+	close(bed.tap);
+	CHECK(!if_nametoindex(TAP) && tap_open());
+	CHECK(bed_start());
+	sock = proxy_open();
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_DETACHED), drop);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK_EQ(frames_pass(), 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_move() - the TAP of an attached program goes to another network namespace
+ *
+ * Return: whether the program is detached and the guest told
+ */
+static bool test_move(void)
+{
+	struct reply reply;
+	char out[256];
+	int64_t drop;
+	int sock = proxy_open(), status;
+	pid_t child;
+
+	CHECK(sock >= 0);
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	child = fork();
+	if (!child) {
+		status = unshare(CLONE_NEWNET);
+		pause();
+		_exit(status);
+	}
+	usleep(200000);
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link set " TAP " netns %d 2>&1", (int)child), 0);
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_DETACHED), drop);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	close(bed.tap);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return tap_open();
+}
+
+/**
+ * main() - run the cases
+ *
+ * Return: the exit status
+ */
+int main(void)
+{
+	static const struct ktap_case cases[] = {
+		{ "the daemon starts", test_start },
+		{ "instructions that the verifier looks at are limited", test_verified },
+		{ "CPU time for loading is limited per second", test_load_rate },
+		{ "requests are limited per second", test_request_rate },
+		{ "a port may be for one group", test_group },
+		{ "a bad file changes nothing", test_bad_reload },
+		{ "lower limits take nothing away", test_lower },
+		{ "ports come and go", test_ports },
+		{ "a port goes while its program is checked", test_busy_reload },
+		{ "a TAP is renamed or deleted under its program", test_rename },
+		{ "a TAP is moved away under its program", test_move },
+	};
+
+	return bed_main(cases, sizeof(cases) / sizeof(*cases));
+}
