@@ -17,3 +17,16 @@ install-offline: $(B)/host-loader/vbpf-rewrite
 	install -D -m 0644 -t $(DESTDIR)$(mandir)/man1 host-loader/offline/vbpf-rewrite.1
 
 .PHONY: install-offline
+
+# Tests
+OFFLINE_TESTS  := $(B)/tests/unit/test_disasm $(B)/tests/host/test_rewrite_cmd
+TEST_GEN_PROGS += $(OFFLINE_TESTS)
+SOURCES        += $(OFFLINE_TESTS:$(B)/%=%.c)
+
+$(B)/tests/unit/test_disasm: $(B)/tests/unit/test_disasm.o $(B)/host-loader/offline/disasm.o
+	$(CC) $(LDFLAGS) -o $@ $^
+
+$(B)/tests/host/test_rewrite_cmd: $(B)/tests/host/test_rewrite_cmd.o | \
+		$(B)/host-loader/vbpf-rewrite \
+		$(patsubst %,$(B)/tests/progs/%.o,calls global ihl maps vlan)
+	$(CC) $(LDFLAGS) -o $@ $^
