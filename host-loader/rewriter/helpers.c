@@ -162,6 +162,9 @@ static int argument(struct call *c, int reg, enum wl_arg arg)
 	case WL_SIZE:
 	case WL_SCALAR:
 		return v->kinds & RW_SCALAR ? 0 : wrong(c, reg, "a number");
+	case WL_ANY:
+		return v->kinds & (RW_PKT | RW_META | RW_END) ?
+		       wrong(c, reg, "something outside of the packet") : 0;
 	case WL_NONE:
 		break;
 	}
@@ -227,12 +230,12 @@ int rw_step_helper(const struct rw_env *env, struct rw_state *st, uint32_t at)
 			return err;
 	}
 	reg[BPF_REG_0] = rw_val_kind(RW_SCALAR);
-	if (c.h->ret == WL_RET_VALUE) {
+	if (c.h->ret != WL_RET_SCALAR) {
 		forget_id(st, at + 1);
 		reg[BPF_REG_0].kinds = RW_VALUE;
 		reg[BPF_REG_0].known = true;
 		reg[BPF_REG_0].nullable = true;
-		reg[BPF_REG_0].map = c.map;
+		reg[BPF_REG_0].map = c.h->ret == WL_RET_VALUE ? c.map : RW_NONE;
 		reg[BPF_REG_0].id = at + 1;
 	}
 	for (int i = BPF_REG_1; i <= BPF_REG_5; i++)

@@ -25,3 +25,4 @@ $(B)/tests/host/test_twins: $(B)/tests/host/test_twins.o $(B)/tests/host/twin.o 
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 include tests/diff/build.mk
+include tests/corpus/build.mk

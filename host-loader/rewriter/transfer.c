@@ -402,7 +402,7 @@ static int step_atomic(const struct rw_env *env, struct rw_state *st, uint32_t a
 }
 
 /**
- * load_wide() - a 64-bit immediate or the reference to a map
+ * load_wide() - a 64-bit immediate, a map, or a place in a map's value
  * @env: the analysis
  * @at: index of the instruction
  *
@@ -413,11 +413,15 @@ static struct rw_val load_wide(const struct rw_env *env, uint32_t at)
 	const struct bpf_insn *insn = &env->code->insns[at];
 	struct rw_val v;
 
-	if (insn->src_reg != BPF_PSEUDO_MAP_FD)
+	if (!insn->src_reg)
 		return rw_val_const((int64_t)((uint64_t)(uint32_t)insn[1].imm << 32 |
 					      (uint32_t)insn->imm));
-	v = rw_val_kind(RW_MAP);
+	v = rw_val_kind(insn->src_reg == BPF_PSEUDO_MAP_FD ? RW_MAP : RW_VALUE);
 	v.map = rw_find_map(env->prog, (uint32_t)insn->imm);
+	if (v.kinds == RW_VALUE) {
+		v.known = true;
+		v.off = insn[1].imm;
+	}
 	return v;
 }
 

@@ -110,7 +110,7 @@ static bool agree(struct twin *t)
 static bool insns_agree(const struct bpf_insn *insns, uint32_t cnt)
 {
 	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1 };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_TENANT };
 	bool ok = true;
 
 	for (enum rw_form form = RW_FORM_LITE; ok && form <= RW_FORM_SFI; form++) {

@@ -13,7 +13,7 @@
 
 #include "../../host-loader/rewriter/rewriter.h"
 
-#define TWIN_MAPS	4
+#define TWIN_MAPS	32
 #define TWIN_PACKET	4096
 #define TWIN_WINDOW	3520	/* as BPF_PROG_TEST_RUN's: a page, less head and tail */
 
@@ -44,7 +44,11 @@ struct twin {
 };
 
 bool twin_usable(void);
+int twin_strictly(int (*what)(void *arg), void *arg);
+void twin_init(struct twin *t, const struct rw_prog *prog);
+bool twin_make_own(struct twin *t);
 bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form);
+void twin_translate(struct twin *t, enum rw_form form);
 bool twin_from_object(struct twin *t, const char *name, enum rw_form form);
 bool twin_run(struct twin *t, const void *packet, uint32_t len);
 bool twin_maps_equal(struct twin *t);

@@ -43,7 +43,7 @@ static const struct rw_map maps[] = {
 static int rewrite(const struct bpf_insn *insns, uint32_t cnt, struct rw_out *out,
 		   struct text *why)
 {
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX, RW_PROFILE_TENANT };
 	struct rw_opts opts = { .form = RW_FORM_LITE, .target = RW_TARGET_SKB, .tap_ifindex = TAP };
 
 	return rw_rewrite(&prog, &opts, out, why);
@@ -134,7 +134,7 @@ static bool refused(const struct bpf_insn *in, uint32_t cnt, int err, const char
 static int rewrite_sfi(const struct bpf_insn *insns, uint32_t cnt, uint32_t window,
 		       struct rw_out *out, struct text *why)
 {
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX, RW_PROFILE_TENANT };
 	struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, TAP, window };
 
 	return rw_rewrite(&prog, &opts, out, why);
