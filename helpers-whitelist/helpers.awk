@@ -64,6 +64,7 @@ BEGIN {
 	args["out"] = "WL_OUT"
 	args["size"] = "WL_SIZE"
 	args["scalar"] = "WL_SCALAR"
+	args["out4"] = "WL_OUT4"
 	args["any"] = "WL_ANY"
 	rets["scalar"] = "WL_RET_SCALAR"
 	rets["value?"] = "WL_RET_VALUE"

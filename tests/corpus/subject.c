@@ -21,6 +21,7 @@
 #define PACKETS		200
 #define TIMED		37	/* seed of the packet that is timed */
 #define REPEAT		20000
+#define FEW		64	/* entries of a map of no size */
 
 #ifndef BPF_F_XDP_HAS_FRAGS
 #define BPF_F_XDP_HAS_FRAGS	(1U << 5)
@@ -115,8 +116,13 @@ static int load(void *arg)
 	wanted = nth(in->obj, in->index);
 	bpf_object__for_each_program(prog, in->obj)
 		bpf_program__set_autoload(prog, prog == wanted);
-	bpf_object__for_each_map(map, in->obj)
+	bpf_object__for_each_map(map, in->obj) {
 		bpf_map__set_pin_path(map, NULL);
+		/* What their own loaders set to the number of CPUs and so on. */
+		if (!bpf_map__max_entries(map) &&
+		    bpf_map__type(map) != BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+			bpf_map__set_max_entries(map, FEW);
+	}
 	bpf_program__set_type(wanted, BPF_PROG_TYPE_XDP);
 	bpf_program__set_log_buf(wanted, in->log, sizeof(in->log));
 	err = bpf_object__load(in->obj);
@@ -254,7 +260,7 @@ bool subject_load(struct subject *s, const char *path, int index)
 	memset(s, 0, sizeof(*s));
 	if (!obj)
 		return false;
-	snprintf(s->object, sizeof(s->object), "%.*s", (int)strcspn(file, "."), file);
+	snprintf(s->object, sizeof(s->object), "%.*s", (int)strlen(file) - 2, file);
 	snprintf(s->name, sizeof(s->name), "%s", bpf_program__name(nth(obj, index)));
 	bpf_object__close(obj);
 	in = (struct instance){ .path = path, .index = index };
@@ -374,6 +380,7 @@ static void try_form(struct subject *s, const char *path, int index, enum rw_for
 	t.prog.cnt = (uint32_t)bpf_program__insn_cnt(other.prog);
 	twin_translate(&t, form);
 	res->cnt = t.cnt;
+	res->own = t.own;
 	if (t.err) {
 		res->fate = t.cnt ? FATE_KERNEL : FATE_REWRITER;
 		s->redirects |= !t.cnt && strstr(t.text, "XDP_REDIRECT");
