@@ -97,6 +97,21 @@ struct instance {
 };
 
 /**
+ * is_sized() - is a map of a type that cannot have no elements?
+ * @type: the type
+ *
+ * Return: true if it is one of those for devices, CPUs, programs and sockets,
+ *         whose size is often known only where it is used
+ */
+static bool is_sized(enum bpf_map_type type)
+{
+	return type == BPF_MAP_TYPE_DEVMAP || type == BPF_MAP_TYPE_DEVMAP_HASH ||
+	       type == BPF_MAP_TYPE_CPUMAP || type == BPF_MAP_TYPE_XSKMAP ||
+	       type == BPF_MAP_TYPE_PROG_ARRAY || type == BPF_MAP_TYPE_ARRAY ||
+	       type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+/**
  * load() - load one program of an object
  * @arg: struct instance; to be closed with bpf_object__close()
  *
@@ -118,9 +133,8 @@ static int load(void *arg)
 		bpf_program__set_autoload(prog, prog == wanted);
 	bpf_object__for_each_map(map, in->obj) {
 		bpf_map__set_pin_path(map, NULL);
-		/* What their own loaders set to the number of CPUs and so on. */
-		if (!bpf_map__max_entries(map) &&
-		    bpf_map__type(map) != BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+		/* What their own loaders set, to the number of CPUs and so on. */
+		if (!bpf_map__max_entries(map) && is_sized(bpf_map__type(map)))
 			bpf_map__set_max_entries(map, FEW);
 	}
 	bpf_program__set_type(wanted, BPF_PROG_TYPE_XDP);
