@@ -11,7 +11,9 @@ export KVER KVERS
 
 CFLAGS_tests := -Itests
 
-TEST_PROGS    += $(filter-out %/common.sh,$(wildcard tests/vm/*.sh))
+include tests/fuzz/build.mk
+
+TEST_PROGS    += tests/fuzz/fuzz.sh $(filter-out %/common.sh,$(wildcard tests/vm/*.sh))
 TEST_BPF_OBJS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/*.bpf.c))
 TEST_TOOLS    := $(B)/tests/tools/exchange $(B)/tests/tools/strange_device
 SOURCES       += tests/tools/exchange.c tests/tools/strange_device.c
@@ -37,7 +39,7 @@ bed: $(PROGRAMS) $(TEST_BPF_OBJS) $(TEST_TOOLS) $(B)/guest/$(KVER)/initramfs.cpi
 
 test_programs: $(TEST_GEN_PROGS)
 
-run_tests: bed test_programs $(KVERS:%=$(B)/guest/%/initramfs.cpio)
+run_tests: bed test_programs fuzz_build $(KVERS:%=$(B)/guest/%/initramfs.cpio)
 	VBPF_BUILD=$(B) tests/run $(B)/tests/run.log $(TEST_GEN_PROGS) $(TEST_PROGS)
 
 .PHONY: bed test_programs run_tests

@@ -7,7 +7,9 @@
  * point, which keeps the states that have come by: one that is covered by them
  * ends there, one that agrees with one of them on the kinds of the live
  * registers is joined to it, any other is kept beside them, so that paths that
- * carry different kinds of pointers are followed apart.
+ * carry different kinds of pointers are followed apart. So are the first turns of
+ * a loop, from its head on, as long as constants tell them from each other: what a
+ * loop of few turns does to a pointer has limits then, and else has none.
  *
  * Functions are followed from each place that calls them, with all frames, as
  * pointers into a caller's stack can be handed down: a meeting point belongs to
@@ -25,7 +27,10 @@
 #include "refuse.h"
 #include "transfer.h"
 
-#define MAX_STATES	8	/* kept apart at one meeting point */
+#define MAX_STATES	40	/* kept apart at one meeting point */
+#define MIN_STATES	8	/* the same, of a program that needs much work */
+#define MAX_TURNS	34	/* of them, because they are different turns of a loop */
+#define MAX_GROWTH	4	/* times that one grows at a loop's head before it is widened */
 #define JOIN_STEPS	8	/* what the comparison of two states counts as */
 
 /**
@@ -36,6 +41,7 @@
  * @queued: it waits to be worked off
  * @fresh: bit n set: @state n has not been walked since it changed
  * @cnt: number of @state
+ * @grown: how often each @state has grown
  * @state: states that have come by; owned
  */
 struct point {
@@ -43,8 +49,9 @@ struct point {
 	uint32_t insn;
 	uint32_t depth;
 	bool queued;
-	uint8_t fresh;
+	uint64_t fresh;
 	uint8_t cnt;
+	uint8_t grown[MAX_STATES];
 	struct rw_state *state[MAX_STATES];
 };
 
@@ -68,6 +75,8 @@ struct context {
  * struct walk - one analysis
  * @env: what its steps refer to
  * @live: live registers by instruction
+ * @loops: by instruction: there are heads of loops to come
+ * @turns: numbers given to turns so far
  * @contexts: all contexts
  * @context_cnt: number of them
  * @queue: points to be worked off: a binary heap
@@ -81,6 +90,8 @@ struct context {
 struct walk {
 	struct rw_env env;
 	uint16_t *live;
+	bool *loops;
+	uint32_t turns;
 	struct context contexts[RW_MAX_CONTEXTS];
 	uint32_t context_cnt;
 	struct point **queue;
@@ -279,41 +290,165 @@ static int get_point(struct walk *w, uint32_t context, uint32_t at, uint32_t dep
 }
 
 /**
+ * is_head() - is an instruction the head of a loop?
+ * @w: the analysis
+ * @at: index of the instruction
+ *
+ * Return: true if so
+ */
+static bool is_head(const struct walk *w, uint32_t at)
+{
+	return w->env.code->flags[at] & RW_I_HEAD;
+}
+
+/**
+ * find_loops() - find the instructions from which heads of loops can be reached
+ * @w: the analysis
+ */
+static void find_loops(struct walk *w)
+{
+	const struct rw_code *code = w->env.code;
+	bool grew = true;
+
+	while (grew) {
+		grew = false;
+		for (uint32_t i = code->cnt; i--;) {
+			uint32_t next[2];
+			bool loop = is_head(w, i);
+
+			if (w->loops[i] || (code->flags[i] & RW_I_HALF))
+				continue;
+			for (unsigned int n = rw_succ(code, i, next); n--;)
+				loop |= w->loops[next[n]];
+			w->loops[i] = loop;
+			grew |= loop;
+		}
+	}
+}
+
+/**
+ * in_budget() - may states be kept apart generously?
+ * @w: the analysis
+ *
+ * To know more is worth a part of what an analysis may cost, and no program's
+ * refusal.
+ *
+ * Return: true if so
+ */
+static bool in_budget(const struct walk *w)
+{
+	return w->steps < RW_MAX_STEPS / 12 && w->bytes < RW_MAX_BYTES / 8;
+}
+
+/**
+ * may_split() - are turns of a loop still kept apart at a meeting point?
+ * @w: the analysis
+ * @p: the point
+ *
+ * Return: true if so
+ */
+static bool may_split(const struct walk *w, const struct point *p)
+{
+	return p->cnt < MAX_TURNS && in_budget(w);
+}
+
+/**
+ * manner() - how a path's state is joined to one that has come by before
+ * @w: the analysis
+ * @p: the meeting point
+ * @i: number of the state there
+ *
+ * Return: as rw_state_join() wants it
+ */
+static unsigned int manner(const struct walk *w, const struct point *p, int i)
+{
+	int last = in_budget(w) ? MAX_STATES : MIN_STATES;
+	unsigned int how = i >= last - 1 ? RW_JOIN_FORCE : 0;
+
+	if (!is_head(w, p->insn))
+		return how;
+	if (may_split(w, p))
+		how |= RW_JOIN_TURNS;
+	if (p->grown[i] == MAX_GROWTH)
+		how |= RW_JOIN_WIDEN;
+	return how;
+}
+
+/**
+ * make_room() - have slots of the stack in a state that is kept
+ * @w: the analysis
+ * @state: the state; can be moved
+ * @slots: how many are needed
+ * @at: instruction at which it comes up
+ *
+ * Return: 0, -ENOMEM or -E2BIG
+ */
+static int make_room(struct walk *w, struct rw_state **state, uint32_t slots, uint32_t at)
+{
+	struct rw_state *old = *state, *new;
+	int err = 0;
+
+	if (old->slots >= slots)
+		return 0;
+	new = keep(w, rw_state_size(old->cur, slots), at, &err);
+	if (!new)
+		return err;
+	w->bytes -= rw_state_size(old->cur, old->slots);
+	rw_state_keep(new, old, old->slots);
+	rw_state_room(new, slots);
+	free(old);
+	*state = new;
+	return 0;
+}
+
+/**
  * arrive() - a path comes to a meeting point
  * @w: the analysis
  * @context: index of the context
  * @at: index of the instruction
- * @st: the path's state
+ * @st: the path's state; its turn may be changed
  *
  * Return: 0, -ENOMEM or -E2BIG
  */
-static int arrive(struct walk *w, uint32_t context, uint32_t at, const struct rw_state *st)
+static int arrive(struct walk *w, uint32_t context, uint32_t at, struct rw_state *st)
 {
 	enum rw_join joined = RW_JOIN_APART;
 	struct point *p;
+	uint32_t slots;
 	int i, err;
 
 	err = get_point(w, context, at, st->cur, &p);
 	if (err)
 		return err;
+	if (!st->cur && !w->loops[at])
+		st->turn = 0;
+	slots = rw_state_slots(st);
 	for (i = 0; i < p->cnt; i++) {
+		if (st->turn != p->state[i]->turn && may_split(w, p) && !is_head(w, at))
+			continue;
 		err = work(w, JOIN_STEPS * (st->cur + 1), at);
+		if (!err)
+			err = make_room(w, &p->state[i], slots, at);
 		if (err)
 			return err;
-		joined = rw_state_join(p->state[i], st, w->live[at], i == MAX_STATES - 1);
+		joined = rw_state_join(p->state[i], st, w->live[at], manner(w, p, i));
 		if (joined == RW_JOIN_SAME)
 			return 0;
-		if (joined == RW_JOIN_GREW)
+		if (joined == RW_JOIN_GREW) {
+			p->grown[i] += p->grown[i] < MAX_GROWTH;
 			break;
+		}
 	}
 	if (joined == RW_JOIN_APART) {
-		p->state[i] = keep(w, rw_state_size(st), at, &err);
+		p->state[i] = keep(w, rw_state_size(st->cur, slots), at, &err);
 		if (!p->state[i])
 			return err;
-		rw_state_copy(p->state[i], st);
+		if (is_head(w, at))
+			st->turn = ++w->turns;
+		rw_state_keep(p->state[i], st, slots);
 		p->cnt++;
 	}
-	p->fresh |= (uint8_t)(1u << i);
+	p->fresh |= 1ull << i;
 	return enqueue(w, p);
 }
 
@@ -327,9 +462,14 @@ static void note(struct walk *w, uint32_t at)
 	const struct rw_val *reg = w->st->frame[w->st->cur].reg;
 	struct rw_fact *fact = &w->env.an->at[at];
 
+	if (!fact->seen) {
+		memcpy(fact->reg, reg, sizeof(fact->reg));
+		fact->seen = true;
+		return;
+	}
 	for (int i = 0; i < RW_REGS; i++)
-		fact->reg[i] = fact->seen ? rw_val_join(&fact->reg[i], &reg[i]) : reg[i];
-	fact->seen = true;
+		if (!rw_val_eq(&fact->reg[i], &reg[i]))
+			fact->reg[i] = rw_val_join(&fact->reg[i], &reg[i]);
 }
 
 /**
@@ -476,9 +616,9 @@ static int walk_all(struct walk *w)
 		struct point *p = dequeue(w);
 
 		for (uint32_t i = 0; !err && i < p->cnt; i++) {
-			if (!(p->fresh & 1u << i))
+			if (!(p->fresh & 1ull << i))
 				continue;
-			p->fresh &= (uint8_t)~(1u << i);
+			p->fresh &= ~(1ull << i);
 			rw_state_copy(w->st, p->state[i]);
 			err = walk_path(w, p->context, p->insn);
 		}
@@ -506,6 +646,7 @@ static void walk_free(struct walk *w)
 	}
 	free(w->queue);
 	free(w->live);
+	free(w->loops);
 	free(w->st);
 	free(w->other);
 	free(w);
@@ -535,11 +676,13 @@ int rw_analyse(const struct rw_prog *prog, const struct rw_code *code, struct rw
 		goto out;
 	w->env = (struct rw_env){ .prog = prog, .code = code, .an = an, .why = why };
 	w->live = calloc(code->cnt, sizeof(*w->live));
+	w->loops = calloc(code->cnt, sizeof(*w->loops));
 	w->st = calloc(1, room);
 	w->other = calloc(1, room);
-	if (!w->live || !w->st || !w->other)
+	if (!w->live || !w->loops || !w->st || !w->other)
 		goto out;
 	rw_liveness(code, w->live);
+	find_loops(w);
 	err = walk_all(w);
 out:
 	walk_free(w);

@@ -34,6 +34,7 @@ struct rw_fact {
  * @unwritten: of each function: some path reads stack that it never wrote
  * @loose_value: some pointer into a map value is used of which it is not known
  *               what it was made from
+ * @leaks: a part of the packet's end may become a number, by way of the stack
  * @loose_stack: first instruction that uses the stack at an offset that is not
  *               known, or RW_NONE
  */
@@ -42,6 +43,7 @@ struct rw_analysis {
 	uint16_t stack[RW_MAX_FUNCS];
 	bool unwritten[RW_MAX_FUNCS];
 	bool loose_value;
+	bool leaks;
 	uint32_t loose_stack;
 };
 

@@ -5,46 +5,6 @@
 #include "transfer.h"
 
 /**
- * compare() - carry out a comparison
- * @op: BPF_JEQ and so on
- * @a: the destination register, sign-extended from the width of the comparison
- * @b: the other operand, the same
- *
- * Return: 1 if the jump is taken, 0 if not, -1 for an operation that is not known
- */
-static int compare(uint8_t op, int64_t a, int64_t b)
-{
-	uint64_t ua = (uint64_t)a, ub = (uint64_t)b;
-
-	switch (op) {
-	case BPF_JEQ:
-		return a == b;
-	case BPF_JNE:
-		return a != b;
-	case BPF_JSET:
-		return (a & b) != 0;
-	case BPF_JGT:
-		return ua > ub;
-	case BPF_JGE:
-		return ua >= ub;
-	case BPF_JLT:
-		return ua < ub;
-	case BPF_JLE:
-		return ua <= ub;
-	case BPF_JSGT:
-		return a > b;
-	case BPF_JSGE:
-		return a >= b;
-	case BPF_JSLT:
-		return a < b;
-	case BPF_JSLE:
-		return a <= b;
-	default:
-		return -1;
-	}
-}
-
-/**
  * never_null() - is a value surely a pointer that is not NULL?
  * @v: the value
  *
@@ -77,15 +37,9 @@ int rw_branch_decide(const struct rw_state *st, const struct bpf_insn *insn)
 	if (BPF_CLASS(insn->code) == BPF_JMP && (op == BPF_JEQ || op == BPF_JNE) &&
 	    never_null(a) && rw_val_is_const(&b, 0))
 		return op == BPF_JNE;
-	if (a->kinds != RW_SCALAR || !a->known || b.kinds != RW_SCALAR || !b.known)
+	if (a->kinds != RW_SCALAR || b.kinds != RW_SCALAR)
 		return -1;
-	/*
-	 * Extending the sign of 32-bit operands keeps their order, signed and
-	 * unsigned.
-	 */
-	if (BPF_CLASS(insn->code) == BPF_JMP32)
-		return compare(op, (int32_t)a->off, (int32_t)b.off);
-	return compare(op, a->off, b.off);
+	return rw_range_decide(op, BPF_CLASS(insn->code) == BPF_JMP, a->limits, b.limits);
 }
 
 /**
@@ -199,6 +153,29 @@ static void refine_ends(struct rw_state *st, const struct bpf_insn *insn, bool t
 }
 
 /**
+ * refine_numbers() - learn where two numbers lie from their comparison
+ * @insn: the jump
+ * @a: its destination register
+ * @b: the other operand
+ * @taken: it is taken
+ */
+static void refine_numbers(const struct bpf_insn *insn, struct rw_val *a, struct rw_val *b,
+			   bool taken)
+{
+	struct rw_range x = rw_val_limits(a), y = rw_val_limits(b);
+
+	rw_range_refine(BPF_OP(insn->code), BPF_CLASS(insn->code) == BPF_JMP, taken, &x, &y);
+	if (a->kinds == RW_SCALAR)
+		rw_val_limit(a, x);
+	if (b->kinds == RW_SCALAR)
+		rw_val_limit(b, y);
+	if (a->known && a->kinds == RW_SCALAR)
+		a->redirect = false;
+	if (b->known && b->kinds == RW_SCALAR)
+		b->redirect = false;
+}
+
+/**
  * rw_branch_refine() - learn from the way that a conditional jump goes
  * @st: the state on that way
  * @insn: the jump
@@ -206,20 +183,24 @@ static void refine_ends(struct rw_state *st, const struct bpf_insn *insn, bool t
  */
 void rw_branch_refine(struct rw_state *st, const struct bpf_insn *insn, bool taken)
 {
-	struct rw_val *v = &st->frame[st->cur].reg[insn->dst_reg];
+	struct rw_val *reg = st->frame[st->cur].reg;
+	struct rw_val *v = &reg[insn->dst_reg];
+	struct rw_val imm = rw_val_const(insn->imm);
 	bool is64 = BPF_CLASS(insn->code) == BPF_JMP;
 	uint8_t op = BPF_OP(insn->code);
-	bool equal;
+	bool equal = (op == BPF_JEQ) == taken;
 
-	if (BPF_SRC(insn->code) == BPF_X)
+	if (BPF_SRC(insn->code) == BPF_X) {
 		refine_ends(st, insn, taken);
-	if (BPF_SRC(insn->code) == BPF_X || (op != BPF_JEQ && op != BPF_JNE))
+		if (insn->src_reg != insn->dst_reg)
+			refine_numbers(insn, v, &reg[insn->src_reg], taken);
 		return;
-	equal = (op == BPF_JEQ) == taken;
-	if (v->nullable && is64 && !insn->imm)
+	}
+	if ((op == BPF_JEQ || op == BPF_JNE) && v->nullable && is64 && !insn->imm) {
 		refine_pointer(st, v, equal);
-	else if (equal && is64 && v->kinds == RW_SCALAR)
-		*v = rw_val_const(insn->imm);
-	else if (!equal && insn->imm == XDP_REDIRECT)
+		return;
+	}
+	refine_numbers(insn, v, &imm, taken);
+	if ((op == BPF_JEQ || op == BPF_JNE) && !equal && insn->imm == XDP_REDIRECT)
 		v->redirect = false;
 }

@@ -42,6 +42,7 @@ struct rw_target_ops {
  * @code: the program, decoded
  * @an: its analysis
  * @target: what comes out
+ * @reach: as in struct rw_out
  * @edit: the output
  * @live: registers whose value matters, by instruction: bit n for register n
  * @epilogue: label of the epilogue
@@ -56,6 +57,7 @@ struct rw_gen {
 	const struct rw_code *code;
 	const struct rw_analysis *an;
 	const struct rw_target_ops *target;
+	uint32_t reach;
 	uint16_t *live;
 	struct rw_edit edit;
 	uint32_t epilogue;

@@ -70,10 +70,25 @@ static void write_stack(const struct call *c, const struct rw_val *ptr, const ui
 	struct rw_frame *frame = &c->st->frame[ptr->frame];
 	struct rw_val number = rw_val_kind(RW_SCALAR);
 
+	rw_cut_stack(c->env, c->st, ptr, 0, size ? *size : (uint32_t)-ptr->off);
 	if (size)
 		rw_stack_store(frame, ptr->off, *size, &number);
 	else
 		rw_stack_smear(frame, ptr->off, &number);
+}
+
+/**
+ * read_stack() - a helper reads a buffer in some function's stack
+ * @c: the call
+ * @ptr: the buffer, at a known place
+ * @size: its length; all there is if that is not known, as then nobody knows
+ *        whether it was written
+ */
+static void read_stack(const struct call *c, const struct rw_val *ptr, uint32_t size)
+{
+	rw_read_stack(c->env, c->st, ptr, 0, size);
+	if (rw_stack_pointers(&c->st->frame[ptr->frame], ptr->off, size))
+		c->env->an->leaks = true;
 }
 
 /**
@@ -116,9 +131,8 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 	if (err < 0)
 		return err;
 	if (arg != WL_OUT && arg != WL_OUT4) {
-		/* Of a length that is not known nobody knows whether it was written. */
 		if (err)
-			rw_read_stack(c->env, c->st, ptr, 0, known ? size : (uint32_t)-ptr->off);
+			read_stack(c, ptr, known ? size : (uint32_t)-ptr->off);
 		return 0;
 	}
 	if (err) {
@@ -215,18 +229,18 @@ static void forget_packet(struct rw_val *v, const void *arg)
  */
 static struct rw_val returned(const struct call *c)
 {
-	struct rw_val v = rw_val_kind(RW_VALUE);
+	struct rw_val v = rw_val_start(RW_VALUE);
 	const struct rw_map *map = c->map == RW_NONE ? NULL : &c->env->prog->maps[c->map];
 
 	v.nullable = true;
 	v.map = c->h->ret == WL_RET_VALUE ? c->map : RW_NONE;
 	if (map && c->h->ret == WL_RET_VALUE && (map->map_type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
 						 map->map_type == BPF_MAP_TYPE_HASH_OF_MAPS)) {
-		v.kinds = RW_MAP;
+		v = rw_val_kind(RW_MAP);
+		v.nullable = true;
 		v.map = RW_NONE;
 		return v;
 	}
-	v.known = true;
 	v.id = c->at + 1;
 	return v;
 }

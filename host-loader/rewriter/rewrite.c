@@ -3,8 +3,9 @@
  * DOC: The way of a program through the rewriter
  *
  * check (each instruction) → decode (functions, jumps, loops) → analysis (what
- * the instructions work on) → form (how packet access is done) → target (what
- * kind of program comes out) → edit (the new program, labels resolved).
+ * the instructions work on) → reach (how much of a packet matters) → form (how
+ * packet access is done) → target (what kind of program comes out) → edit (the
+ * new program, labels resolved).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "check.h"
 #include "gen.h"
 #include "live.h"
+#include "reach.h"
 #include "refuse.h"
 #include "virtio_bpf.h"
 
@@ -83,8 +85,9 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 		return err;
 	err = rw_analyse(prog, &code, &an, why);
 	if (!err) {
+		g.reach = rw_reach(prog, &code, &an);
 		err = generate(&g, out);
-		out->reach = RW_REACH_ALL;
+		out->reach = g.reach;
 		rw_analysis_free(&an);
 	}
 	rw_code_free(&code);

@@ -92,9 +92,9 @@ struct rw_prog {
  * @form: of packet access
  * @target: of the output
  * @tap_ifindex: the netdev at whose ingress XDP_TX comes out
- * @window: form sfi: bytes of a packet that are copied, RW_WINDOW_MIN to
+ * @window: form sfi: bytes of a packet that are copied at most, RW_WINDOW_MIN to
  *          RW_WINDOW_MAX; how long a packet can be that is changed in length or
- *          looked at behind it
+ *          looked at behind it. Of a program with a reach only so much is copied
  */
 struct rw_opts {
 	enum rw_form form;

@@ -3,17 +3,18 @@
 # host-loader/text.o, which the loader has in any case.
 
 RW_SOURCES := $(addprefix host-loader/rewriter/, \
-	analysis.c branch.c check.c decode.c edit.c gen.c helpers.c lite.c live.c \
-	refuse.c rewrite.c sfi.c sfi_access.c sfi_helper.c sfi_own.c state.c target_skb.c \
+	analysis.c branch.c check.c decode.c edit.c gen.c helpers.c lite.c live.c range.c \
+	reach.c refuse.c rewrite.c sfi.c sfi_access.c sfi_helper.c sfi_own.c state.c target_skb.c \
 	transfer.c)
 RW_OBJS := $(RW_SOURCES:%.c=$(B)/%.o) $(WL_OBJS)
 SOURCES += $(RW_SOURCES)
 
-RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_rewrite host/test_twins)
+RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_reach unit/test_rewrite \
+	    host/test_twins)
 TEST_GEN_PROGS += $(RW_TESTS)
 SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/twin.c
 
-$(B)/tests/unit/test_check $(B)/tests/unit/test_rewrite: \
+$(addprefix $(B)/tests/unit/,test_check test_range test_reach test_rewrite): \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(RW_OBJS) $(B)/host-loader/text.o
 	$(CC) $(LDFLAGS) -o $@ $^
 
@@ -23,6 +24,18 @@ RW_TEST_PROGS := bytes calls demo head ihl length loop maps memory pass tail \
 $(B)/tests/host/test_twins: $(B)/tests/host/test_twins.o $(B)/tests/host/twin.o $(RW_OBJS) \
 			    $(B)/host-loader/text.o | $(RW_TEST_PROGS:%=$(B)/tests/progs/%.o)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
+
+# How long rewriting takes
+SOURCES += tests/bench/bench_rewriter.c
+
+$(B)/tests/bench/bench_rewriter: $(B)/tests/bench/bench_rewriter.o $(RW_OBJS) \
+				 $(B)/host-loader/text.o
+	$(CC) $(LDFLAGS) -o $@ $^
+
+bench-rewriter: $(B)/tests/bench/bench_rewriter
+	$<
+
+.PHONY: bench-rewriter
 
 include tests/diff/build.mk
 include tests/corpus/build.mk

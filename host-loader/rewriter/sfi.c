@@ -199,6 +199,27 @@ static void emit_lookup(struct sfi *s)
 }
 
 /**
+ * emit_copy() - emit how the packet is copied, as far as the program looks at it
+ * @s: the translation
+ *
+ * r0 is the scratch, r4 the packet's length, r6 the context. r0 to r5 are lost.
+ */
+static void emit_copy(struct sfi *s)
+{
+	struct rw_edit *e = &s->g->edit;
+
+	sfi_fault(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1);
+	rw_emit(e, JMP_K(BPF_JLE), BPF_REG_4, 0, 1, s->limit - RW_HEADROOM);
+	rw_emit(e, MOV_K, BPF_REG_4, 0, 0, s->limit - RW_HEADROOM);
+	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_6, 0, 0);
+	rw_emit(e, MOV_K, BPF_REG_2, 0, 0, 0);
+	rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_0, 0, 0);
+	rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET + RW_HEADROOM);
+	rw_emit(e, RW_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
+	sfi_fault(s, JMP_K(BPF_JNE), BPF_REG_0, 0, 0);
+}
+
+/**
  * begin_entry() - emit the entry function's prologue: the packet is copied
  * @s: the translation
  * @lost: label for when there is no scratch to be had
@@ -229,15 +250,8 @@ static void begin_entry(struct sfi *s, uint32_t lost)
 	rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_END, 0);
 	if (s->writes || s->g->code->func_cnt > 1)
 		rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_FAULT, 0);
-	sfi_fault(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1);
-	rw_emit(e, JMP_K(BPF_JLE), BPF_REG_4, 0, 1, s->limit - RW_HEADROOM);
-	rw_emit(e, MOV_K, BPF_REG_4, 0, 0, s->limit - RW_HEADROOM);
-	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_6, 0, 0);
-	rw_emit(e, MOV_K, BPF_REG_2, 0, 0, 0);
-	rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_0, 0, 0);
-	rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET + RW_HEADROOM);
-	rw_emit(e, RW_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
-	sfi_fault(s, JMP_K(BPF_JNE), BPF_REG_0, 0, 0);
+	if (s->limit > RW_HEADROOM)
+		emit_copy(s);
 	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_6, 0, 0);
 }
 
@@ -347,9 +361,11 @@ static void end_entry(struct sfi *s, uint32_t lost)
 	sfi_scratch(s, BPF_REG_1);
 	rw_emit(e, STDW_K, BPF_REG_1, 0, SFI_H_BUSY, 0);
 	g->target->epilogue(g);
-	rw_edit_place(e, s->fault);
-	sfi_scratch(s, BPF_REG_1);
-	rw_emit(e, STDW_K, BPF_REG_1, 0, SFI_H_BUSY, 0);
+	if (s->faults) {
+		rw_edit_place(e, s->fault);
+		sfi_scratch(s, BPF_REG_1);
+		rw_emit(e, STDW_K, BPF_REG_1, 0, SFI_H_BUSY, 0);
+	}
 	rw_edit_place(e, lost);
 	rw_emit_goto(e, g->fault);
 }
@@ -522,7 +538,8 @@ static int sfi_func(struct sfi *s)
  */
 int rw_form_sfi(struct rw_gen *g)
 {
-	struct sfi s = { .g = g, .limit = (int32_t)(RW_HEADROOM + g->opts->window) };
+	uint32_t copied = g->reach < g->opts->window ? g->reach : g->opts->window;
+	struct sfi s = { .g = g, .limit = (int32_t)(RW_HEADROOM + copied) };
 
 	if (g->an->loose_stack != RW_NONE)
 		return CANNOT(g, g->an->loose_stack,

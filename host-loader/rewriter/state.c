@@ -11,7 +11,34 @@
  */
 struct rw_val rw_val_kind(uint16_t kinds)
 {
-	return (struct rw_val){ .kinds = kinds, .frame = RW_NO_FRAME, .map = RW_NONE };
+	return (struct rw_val){ .kinds = kinds, .frame = RW_NO_FRAME, .map = RW_NONE,
+				.limits = RW_RANGE_ALL };
+}
+
+/**
+ * rw_val_limit() - tell where a number lies
+ * @v: the number; its kind is RW_SCALAR
+ * @limits: where it lies
+ */
+void rw_val_limit(struct rw_val *v, struct rw_range limits)
+{
+	v->limits = limits;
+	v->known = rw_range_is_const(limits);
+	v->off = v->known ? (int64_t)limits.min : 0;
+}
+
+/**
+ * rw_val_number() - a number
+ * @limits: where it lies
+ *
+ * Return: the value
+ */
+struct rw_val rw_val_number(struct rw_range limits)
+{
+	struct rw_val v = rw_val_kind(RW_SCALAR);
+
+	rw_val_limit(&v, limits);
+	return v;
 }
 
 /**
@@ -22,25 +49,63 @@ struct rw_val rw_val_kind(uint16_t kinds)
  */
 struct rw_val rw_val_const(int64_t number)
 {
-	struct rw_val v = rw_val_kind(RW_SCALAR);
+	return rw_val_number(rw_range_const((uint64_t)number));
+}
+
+/**
+ * rw_val_start() - a pointer to the start of what it points into
+ * @kind: its kind
+ *
+ * Return: the value
+ */
+struct rw_val rw_val_start(uint16_t kind)
+{
+	struct rw_val v = rw_val_kind(kind);
 
 	v.known = true;
-	v.off = number;
+	if (kind == RW_PKT || kind == RW_VALUE)
+		v.limits = rw_range_const(0);
 	return v;
 }
 
 /**
- * rw_val_eq() - is the same known of two values?
- * @a: one
- * @b: the other
+ * rw_val_limits() - where a value lies if it is taken for a number
+ * @v: the value
  *
- * Return: true if so
+ * Return: the limits
  */
-bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
+struct rw_range rw_val_limits(const struct rw_val *v)
 {
-	return a->kinds == b->kinds && a->known == b->known && a->nullable == b->nullable &&
-	       a->redirect == b->redirect && a->frame == b->frame && a->map == b->map &&
-	       a->id == b->id && a->base == b->base && a->range == b->range && a->off == b->off;
+	return v->kinds == RW_SCALAR ? v->limits : RW_RANGE_ALL;
+}
+
+/**
+ * rw_val_places() - how far a pointer is from the start of what it points into
+ * @v: a pointer into the packet or a map value
+ * @min: result: at least so far; it can be less than 0
+ * @max: result: at most so far
+ *
+ * Return: false if that is not known
+ */
+bool rw_val_places(const struct rw_val *v, int64_t *min, int64_t *max)
+{
+	*min = (int64_t)v->limits.min;
+	*max = (int64_t)v->limits.max;
+	return (v->kinds == RW_PKT || v->kinds == RW_VALUE) && *min <= *max &&
+	       *min >= -RW_OFF_MAX && *max <= RW_OFF_MAX;
+}
+
+/**
+ * set_places() - tell how far a pointer is from the start of what it points into
+ * @v: a pointer into the packet or a map value
+ * @min: at least so far
+ * @max: at most so far
+ */
+static void set_places(struct rw_val *v, int64_t min, int64_t max)
+{
+	v->limits = RW_RANGE_ALL;
+	if (min >= -RW_OFF_MAX && max <= RW_OFF_MAX)
+		v->limits = (struct rw_range){ (uint64_t)min, (uint64_t)max };
 }
 
 /**
@@ -91,6 +156,22 @@ static bool may_be_null(uint16_t kinds)
 }
 
 /**
+ * join_limits() - limits of a value that is one or the other
+ * @a: one
+ * @b: the other, of the same kind
+ * @v: the value; changed
+ */
+static void join_limits(const struct rw_val *a, const struct rw_val *b, struct rw_val *v)
+{
+	int64_t a_min, a_max, b_min, b_max;
+
+	if (a->kinds == RW_SCALAR)
+		v->limits = rw_range_join(a->limits, b->limits);
+	else if (rw_val_places(a, &a_min, &a_max) && rw_val_places(b, &b_min, &b_max))
+		set_places(v, a_min < b_min ? a_min : b_min, a_max > b_max ? a_max : b_max);
+}
+
+/**
  * rw_val_join() - what is known of a value that is one or the other
  * @a: one
  * @b: the other
@@ -117,6 +198,7 @@ struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
 	v.redirect = rw_val_redirects(a) || rw_val_redirects(b);
 	if (a->kinds != b->kinds)
 		return v;
+	join_limits(a, b, &v);
 	v.nullable = a->nullable || b->nullable;
 	if (a->frame == b->frame)
 		v.frame = a->frame;
@@ -140,12 +222,17 @@ struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
  * @by: the number
  * @minus: subtract it
  *
- * Return: the pointer's kind, and its offset where that stays known
+ * Return: the pointer's kind, and its offset and limits where they stay known
  */
 struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool minus)
 {
 	struct rw_val to = *v;
+	int64_t min, max, by_min = (int64_t)by->limits.min, by_max = (int64_t)by->limits.max;
 
+	to.limits = RW_RANGE_ALL;
+	if (rw_val_places(v, &min, &max) && by->kinds == RW_SCALAR && by_min <= by_max &&
+	    by_min >= -RW_OFF_MAX && by_max <= RW_OFF_MAX)
+		set_places(&to, min + (minus ? -by_max : by_min), max + (minus ? -by_min : by_max));
 	to.known = v->known && by->known && by->kinds == RW_SCALAR && by->off <= RW_OFF_MAX &&
 		   by->off >= -RW_OFF_MAX;
 	to.off = to.known ? v->off + (minus ? -by->off : by->off) : 0;
@@ -178,14 +265,32 @@ void rw_state_each(struct rw_state *st, void (*change)(struct rw_val *v, const v
 }
 
 /**
- * rw_state_size() - bytes that a state takes
+ * rw_state_slots() - slots of the last frame up to the last that holds something
  * @st: the state
+ *
+ * Return: number of them
+ */
+uint32_t rw_state_slots(const struct rw_state *st)
+{
+	const struct rw_slot *slot = st->frame[st->cur].slot;
+	uint32_t n = st->slots;
+
+	while (n && !slot[n - 1].size && !slot[n - 1].ptr && !slot[n - 1].init)
+		n--;
+	return n;
+}
+
+/**
+ * rw_state_size() - bytes that a state takes
+ * @cur: number of its last frame
+ * @slots: slots of that
  *
  * Return: as malloc() wants it
  */
-size_t rw_state_size(const struct rw_state *st)
+size_t rw_state_size(uint32_t cur, uint32_t slots)
 {
-	return sizeof(*st) + (st->cur + 1) * sizeof(st->frame[0]);
+	return sizeof(struct rw_state) + cur * sizeof(struct rw_frame) +
+	       offsetof(struct rw_frame, slot) + slots * sizeof(struct rw_slot);
 }
 
 /**
@@ -202,8 +307,7 @@ void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number)
 		frame->reg[i] = rw_val_kind(RW_UNINIT);
 	for (int i = 0; i < RW_SLOTS; i++)
 		frame->slot[i].val = rw_val_kind(RW_UNINIT);
-	frame->reg[BPF_REG_10] = rw_val_kind(RW_STACK);
-	frame->reg[BPF_REG_10].known = true;
+	frame->reg[BPF_REG_10] = rw_val_start(RW_STACK);
 	frame->reg[BPF_REG_10].frame = number;
 }
 
@@ -215,37 +319,68 @@ void rw_state_init(struct rw_state *st)
 {
 	st->cur = 0;
 	st->moved = false;
+	st->turn = 0;
+	st->slots = RW_SLOTS;
 	rw_frame_init(&st->frame[0], 0, 0);
-	st->frame[0].reg[BPF_REG_1] = rw_val_kind(RW_CTX);
-	st->frame[0].reg[BPF_REG_1].known = true;
+	st->frame[0].reg[BPF_REG_1] = rw_val_start(RW_CTX);
 }
 
 /**
- * rw_state_copy() - copy a state
- * @to: room for as many frames as @from has
- * @from: the state
+ * rw_state_room() - make room for slots of the last frame
+ * @st: a state that has memory for them
+ * @slots: number of them, not less than there were
+ */
+void rw_state_room(struct rw_state *st, uint32_t slots)
+{
+	const struct rw_slot empty = { .val = rw_val_kind(RW_UNINIT) };
+
+	while (st->slots < slots)
+		st->frame[st->cur].slot[st->slots++] = empty;
+}
+
+/**
+ * rw_state_copy() - copy a state to work on it
+ * @to: room for as many whole frames as @from has
+ * @from: the state; can be one that was kept
  */
 void rw_state_copy(struct rw_state *to, const struct rw_state *from)
 {
-	memcpy(to, from, rw_state_size(from));
+	memcpy(to, from, rw_state_size(from->cur, from->slots));
+	rw_state_room(to, RW_SLOTS);
+}
+
+/**
+ * rw_state_keep() - copy a state to keep it
+ * @to: room for as many frames as @from has, the last one with @slots slots
+ * @from: the state; in its last frame it uses no more slots
+ * @slots: number of them
+ */
+void rw_state_keep(struct rw_state *to, const struct rw_state *from, uint32_t slots)
+{
+	memcpy(to, from, rw_state_size(from->cur, slots));
+	to->slots = slots;
 }
 
 /**
  * agree() - can a live register's values be joined without harm?
  * @a: on one path
  * @b: on the other
+ * @turns: that two numbers are known and differ is harm
  *
  * Return: false if one of two known kinds of pointer, or which map, would be
  *         forgotten
  */
-static bool agree(const struct rw_val *a, const struct rw_val *b)
+static bool agree(const struct rw_val *a, const struct rw_val *b, bool turns)
 {
-	struct rw_val v = rw_val_join(a, b);
+	struct rw_val v;
 
 	if ((a->kinds | b->kinds) & RW_UNINIT)
 		return true;
 	if (a->kinds == RW_MAP && b->kinds == RW_MAP)
 		return a->map == b->map;
+	if (a->kinds == RW_SCALAR && b->kinds == RW_SCALAR)
+		return !turns || !a->known || !b->known || a->off == b->off;
+	v = rw_val_join(a, b);
 	return v.kinds == a->kinds || v.kinds == b->kinds;
 }
 
@@ -261,18 +396,68 @@ static void lose(struct rw_slot *slot)
 }
 
 /**
+ * next_stop() - how far a number grows that has grown often
+ * @max: so far at least
+ *
+ * What a loop counts is compared with something most of the time: a counter that
+ * is let go only some way further has a limit again behind that comparison.
+ *
+ * Return: so far at most
+ */
+static uint64_t next_stop(uint64_t max)
+{
+	for (int bits = 6; bits <= 16; bits += 2)
+		if (max >> bits == 0)
+			return (1u << bits) - 1;
+	return max > UINT32_MAX ? UINT64_MAX : UINT32_MAX;
+}
+
+/**
+ * widened() - join two values, in great steps if so wanted
+ * @a: one
+ * @b: the other
+ * @widen: a number that grows does so up to the next of a few stops, and a
+ *         pointer that moves loses its limits
+ *
+ * Return: what both have in common
+ */
+static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, bool widen)
+{
+	struct rw_val v = rw_val_join(a, b);
+	struct rw_range r = v.limits;
+
+	if (!widen || v.kinds != a->kinds)
+		return v;
+	if (v.kinds == RW_SCALAR) {
+		if (r.min < a->limits.min)
+			r.min = 0;
+		if (r.max > a->limits.max)
+			r.max = next_stop(r.max);
+		rw_val_limit(&v, r);
+	} else if (r.min != a->limits.min || r.max != a->limits.max) {
+		v.limits = RW_RANGE_ALL;
+	}
+	return v;
+}
+
+/**
  * join_slot() - join eight bytes of stack
  * @s: one path's; becomes the join
  * @o: the other path's
+ * @widen: as in widened()
  *
  * A path that never wrote there cannot read there either, so it does not count.
  *
  * Return: true if @s changed
  */
-static bool join_slot(struct rw_slot *s, const struct rw_slot *o)
+static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
 {
-	struct rw_slot was = *s;
+	struct rw_slot was;
 
+	if (s->ptr == o->ptr && s->init == o->init && s->size == o->size && s->at == o->at &&
+	    rw_val_eq(&s->val, &o->val))
+		return false;
+	was = *s;
 	s->ptr = was.ptr | o->ptr;
 	s->init = was.init & o->init;
 	if (!was.size) {
@@ -280,7 +465,7 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o)
 		s->at = o->at;
 		s->size = o->size;
 	} else if (was.size == o->size && was.at == o->at) {
-		s->val = rw_val_join(&was.val, &o->val);
+		s->val = widened(&was.val, &o->val, widen);
 	} else if (o->size) {
 		lose(s);
 	}
@@ -290,21 +475,22 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o)
 
 /**
  * rw_state_join() - make one state cover another as well
- * @st: the state
- * @other: the other one, with as many frames
+ * @st: the state, one that is kept
+ * @other: the other one, with as many frames, and using no slot that @st has not
  * @live: bit n set: the running function may still read register n
- * @force: join them even where they disagree
+ * @how: RW_JOIN_FORCE and so on
  *
  * Return: how it went
  */
 enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
-			   bool force)
+			   unsigned int how)
 {
-	bool grew = false;
+	bool grew = false, widen = how & RW_JOIN_WIDEN;
 
-	for (int i = 0; !force && i < RW_REGS; i++)
+	for (int i = 0; !(how & RW_JOIN_FORCE) && i < RW_REGS; i++)
 		if ((live & 1u << i) && !agree(&st->frame[st->cur].reg[i],
-					       &other->frame[st->cur].reg[i]))
+					       &other->frame[st->cur].reg[i],
+					       how & RW_JOIN_TURNS))
 			return RW_JOIN_APART;
 	if (other->moved && !st->moved) {
 		st->moved = true;
@@ -315,13 +501,17 @@ enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, ui
 		const struct rw_frame *b = &other->frame[f];
 
 		for (int i = 0; i < RW_REGS; i++) {
-			struct rw_val v = rw_val_join(&a->reg[i], &b->reg[i]);
+			bool dead = f == st->cur && !(live & 1u << i);
+			struct rw_val v;
 
+			if (rw_val_eq(&a->reg[i], &b->reg[i]))
+				continue;
+			v = widened(&a->reg[i], &b->reg[i], widen || dead);
 			grew |= !rw_val_eq(&v, &a->reg[i]);
 			a->reg[i] = v;
 		}
-		for (int i = 0; i < RW_SLOTS; i++)
-			grew |= join_slot(&a->slot[i], &b->slot[i]);
+		for (uint32_t i = 0; i < (f == st->cur ? st->slots : RW_SLOTS); i++)
+			grew |= join_slot(&a->slot[i], &b->slot[i], widen);
 	}
 	return grew ? RW_JOIN_GREW : RW_JOIN_SAME;
 }
@@ -399,6 +589,25 @@ struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned 
 		ptr |= slot->ptr >> at & 1;
 	}
 	return rw_val_kind(ptr ? RW_ANY : RW_SCALAR);
+}
+
+/**
+ * rw_stack_pointers() - may there be a part of a pointer in a part of the stack?
+ * @frame: the function
+ * @off: where, relative to r10
+ * @size: bytes; any number that lies within the stack
+ *
+ * Return: true if so
+ */
+bool rw_stack_pointers(const struct rw_frame *frame, int64_t off, unsigned int size)
+{
+	for (unsigned int i = 0; i < size; i++) {
+		unsigned int from_top = (unsigned int)-(off + i);
+
+		if (frame->slot[(from_top - 1) / 8].ptr >> (8 - from_top % 8) % 8 & 1)
+			return true;
+	}
+	return false;
 }
 
 /**

@@ -6,14 +6,17 @@
  *
  * A value is a set of kinds: one kind where the analysis is sure, several where
  * paths met that disagree. What goes with a kind (an offset, a map) is known
- * only while all paths agree on it. Values only ever lose knowledge when states
- * are joined, which is what makes the analysis end.
+ * only while all paths agree on it; of numbers, and of how far a pointer is from
+ * the start of what it points into, limits are known as well. Values only ever
+ * lose knowledge when states are joined, limits in a few great steps (widening),
+ * which is what makes the analysis end.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "insn.h"
+#include "range.h"
 
 #define RW_FRAMES	8	/* functions that are active at a time */
 #define RW_SLOTS	(RW_STACK_MAX / 8)
@@ -53,6 +56,10 @@
  *        + 1 stands for the value that a pointer had when it last came by there
  * @range: RW_PKT: so many bytes from @base on are known to be in the packet
  * @off: the number itself, or a pointer's offset
+ * @limits: RW_SCALAR: where the number lies; @known if that is one number.
+ *          RW_PKT, RW_VALUE: where its distance from the start of the packet that
+ *          came, or of the value, lies, as numbers with signs. RW_RANGE_ALL if
+ *          nothing is known, and of other kinds
  */
 struct rw_val {
 	uint16_t kinds;
@@ -65,6 +72,7 @@ struct rw_val {
 	uint32_t base;
 	int32_t range;
 	int64_t off;
+	struct rw_range limits;
 };
 
 /**
@@ -100,35 +108,67 @@ struct rw_frame {
  * struct rw_state - all active functions
  * @cur: number of the one that runs; 0 is the program's entry
  * @moved: the packet's start may not be where it was when it came
+ * @turn: which turn of a loop it is, a number of the analysis' own; 0 outside
+ * @slots: slots of the last frame that are there: all of a state that is worked
+ *         on; of one that is kept, the rest holds nothing
  * @frame: they, up to @cur
  */
 struct rw_state {
 	uint32_t cur;
 	bool moved;
+	uint32_t turn;
+	uint32_t slots;
 	struct rw_frame frame[];
 };
+
+/**
+ * rw_val_eq() - is the same known of two values?
+ * @a: one
+ * @b: the other
+ *
+ * Return: true if so
+ */
+static inline bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
+{
+	return a->kinds == b->kinds && a->known == b->known && a->nullable == b->nullable &&
+	       a->redirect == b->redirect && a->frame == b->frame && a->map == b->map &&
+	       a->id == b->id && a->base == b->base && a->range == b->range && a->off == b->off &&
+	       a->limits.min == b->limits.min && a->limits.max == b->limits.max;
+}
+
+/* How rw_state_join() is to go about it */
+#define RW_JOIN_FORCE	(1u << 0)	/* also where they disagree on a register's kind */
+#define RW_JOIN_TURNS	(1u << 1)	/* not where live registers are different constants */
+#define RW_JOIN_WIDEN	(1u << 2)	/* what does not stay within limits loses them */
 
 /* How rw_state_join() went */
 enum rw_join {
 	RW_JOIN_SAME,	/* nothing new */
 	RW_JOIN_GREW,	/* the first state now covers the second as well */
-	RW_JOIN_APART,	/* left alone: they disagree on a live register's kind */
+	RW_JOIN_APART,	/* left alone: they disagree on a live register */
 };
 
 struct rw_val rw_val_kind(uint16_t kinds);
 struct rw_val rw_val_const(int64_t number);
-bool rw_val_eq(const struct rw_val *a, const struct rw_val *b);
+struct rw_val rw_val_number(struct rw_range limits);
+struct rw_val rw_val_start(uint16_t kind);
+struct rw_range rw_val_limits(const struct rw_val *v);
+void rw_val_limit(struct rw_val *v, struct rw_range limits);
+bool rw_val_places(const struct rw_val *v, int64_t *min, int64_t *max);
 bool rw_val_is(const struct rw_val *v, uint16_t kind);
 bool rw_val_is_const(const struct rw_val *v, int64_t number);
 bool rw_val_redirects(const struct rw_val *v);
 struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b);
 struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool minus);
 
-size_t rw_state_size(const struct rw_state *st);
+uint32_t rw_state_slots(const struct rw_state *st);
+size_t rw_state_size(uint32_t cur, uint32_t slots);
 void rw_state_init(struct rw_state *st);
 void rw_state_copy(struct rw_state *to, const struct rw_state *from);
+void rw_state_keep(struct rw_state *to, const struct rw_state *from, uint32_t slots);
+void rw_state_room(struct rw_state *st, uint32_t slots);
 enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
-			   bool force);
+			   unsigned int how);
 
 void rw_state_each(struct rw_state *st, void (*change)(struct rw_val *v, const void *arg),
 		   const void *arg);
@@ -137,6 +177,7 @@ void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number);
 void rw_stack_store(struct rw_frame *frame, int64_t off, unsigned int size,
 		    const struct rw_val *val);
 struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned int size);
+bool rw_stack_pointers(const struct rw_frame *frame, int64_t off, unsigned int size);
 bool rw_stack_written(const struct rw_frame *frame, int64_t off, unsigned int size);
 void rw_stack_smear(struct rw_frame *frame, int64_t from, const struct rw_val *val);
 

@@ -10,55 +10,6 @@
 #include "transfer.h"
 
 /**
- * fold() - compute on two known numbers
- * @op: BPF_ADD and so on
- * @is64: on 64 bits
- * @a: the destination's old value
- * @b: the other operand
- * @out: result
- *
- * Return: false for operations that are not worth following
- */
-static bool fold(uint8_t op, bool is64, uint64_t a, uint64_t b, uint64_t *out)
-{
-	unsigned int shift = b & (is64 ? 63 : 31);
-
-	if (!is64)
-		a = (uint32_t)a;
-	switch (op) {
-	case BPF_ADD:
-		*out = a + b;
-		break;
-	case BPF_SUB:
-		*out = a - b;
-		break;
-	case BPF_MUL:
-		*out = a * b;
-		break;
-	case BPF_OR:
-		*out = a | b;
-		break;
-	case BPF_AND:
-		*out = a & b;
-		break;
-	case BPF_XOR:
-		*out = a ^ b;
-		break;
-	case BPF_LSH:
-		*out = a << shift;
-		break;
-	case BPF_RSH:
-		*out = a >> shift;
-		break;
-	default:
-		return false;
-	}
-	if (!is64)
-		*out = (uint32_t)*out;
-	return true;
-}
-
-/**
  * low_half() - the low 32 bits of a number, as a 32-bit move or store keeps it
  * @v: the number
  *
@@ -66,13 +17,10 @@ static bool fold(uint8_t op, bool is64, uint64_t a, uint64_t b, uint64_t *out)
  */
 static struct rw_val low_half(const struct rw_val *v)
 {
-	struct rw_val half = rw_val_kind(RW_SCALAR);
+	struct rw_val half = rw_val_number(rw_range_low(rw_val_limits(v), 32));
 
-	if (v->kinds != RW_SCALAR)
-		return half;
-	half = *v;
-	if (half.known)
-		half.off = (uint32_t)half.off;
+	if (v->kinds == RW_SCALAR)
+		half.redirect = v->redirect;
 	return half;
 }
 
@@ -88,11 +36,36 @@ static struct rw_val low_half(const struct rw_val *v)
  */
 static struct rw_val step_mov(const struct bpf_insn *insn, const struct rw_val *src)
 {
+	bool is64 = BPF_CLASS(insn->code) == BPF_ALU64;
+
+	if (insn->off && (src->kinds & RW_POINTERS))
+		return rw_val_kind(RW_ANY);
 	if (insn->off)
-		return rw_val_kind(src->kinds & RW_POINTERS ? RW_ANY : RW_SCALAR);
-	if (BPF_CLASS(insn->code) == BPF_ALU64 || src->kinds == RW_PKT || src->kinds == RW_END)
+		return rw_val_number(rw_range_extend(rw_val_limits(src), (unsigned int)insn->off,
+						     is64));
+	if (is64 || src->kinds == RW_PKT || src->kinds == RW_END)
 		return *src;
 	return low_half(src);
+}
+
+/**
+ * packet_distance() - the difference of two packet pointers
+ * @a: the one from which is subtracted
+ * @b: the other
+ *
+ * Return: the number
+ */
+static struct rw_val packet_distance(const struct rw_val *a, const struct rw_val *b)
+{
+	int64_t a_min, a_max, b_min, b_max;
+
+	if (a->known && b->known && a->base == b->base)
+		return rw_val_const(a->off - b->off);
+	if (rw_val_places(a, &a_min, &a_max) && rw_val_places(b, &b_min, &b_max) &&
+	    a_min >= b_max)
+		return rw_val_number((struct rw_range){ (uint64_t)(a_min - b_max),
+							(uint64_t)(a_max - b_min) });
+	return rw_val_kind(RW_SCALAR);
 }
 
 /**
@@ -113,9 +86,8 @@ static struct rw_val step_pointers(bool minus, const struct rw_val *a, const str
 		return rw_val_move(b, a, false);
 	if (!minus)
 		return rw_val_kind(RW_ANY);
-	if (rw_val_is(a, RW_PKT) && rw_val_is(b, RW_PKT) && a->known && b->known &&
-	    a->base == b->base)
-		return rw_val_const(a->off - b->off);
+	if (rw_val_is(a, RW_PKT) && rw_val_is(b, RW_PKT))
+		return packet_distance(a, b);
 	return rw_val_kind((a->kinds | b->kinds) & RW_SCALAR ? RW_ANY : RW_SCALAR);
 }
 
@@ -156,6 +128,45 @@ static void name_base(struct rw_state *st, uint32_t at, struct rw_val *v)
 }
 
 /**
+ * step_unary() - arithmetic on one number: a byte swap or a change of sign
+ * @insn: the instruction
+ * @v: the number
+ *
+ * A byte swap also cuts a number off, or does just that.
+ *
+ * Return: the destination's new value
+ */
+static struct rw_val step_unary(const struct bpf_insn *insn, const struct rw_val *v)
+{
+	if (BPF_OP(insn->code) == BPF_NEG)
+		return rw_val_number(rw_range_alu(BPF_SUB, BPF_CLASS(insn->code) == BPF_ALU64,
+						  rw_range_const(0), rw_val_limits(v)));
+	return rw_val_number(rw_range_low(RW_RANGE_ALL, (unsigned int)insn->imm));
+}
+
+/**
+ * step_numbers() - arithmetic on two numbers
+ * @insn: the instruction
+ * @a: the destination's old value; a pointer is any number
+ * @b: the other operand, the same
+ *
+ * Return: the destination's new value
+ */
+static struct rw_val step_numbers(const struct bpf_insn *insn, const struct rw_val *a,
+				  const struct rw_val *b)
+{
+	bool is64 = BPF_CLASS(insn->code) == BPF_ALU64;
+	uint8_t op = BPF_OP(insn->code);
+
+	if (op == BPF_XOR && BPF_SRC(insn->code) == BPF_X && insn->src_reg == insn->dst_reg)
+		return rw_val_const(0);
+	/* Division with signs */
+	if (insn->off)
+		return rw_val_number(is64 ? RW_RANGE_ALL : RW_RANGE_32);
+	return rw_val_number(rw_range_alu(op, is64, rw_val_limits(a), rw_val_limits(b)));
+}
+
+/**
  * step_alu() - arithmetic
  * @st: the state
  * @at: index of the instruction
@@ -168,10 +179,9 @@ static void step_alu(struct rw_state *st, uint32_t at, const struct bpf_insn *in
 	bool is64 = BPF_CLASS(insn->code) == BPF_ALU64;
 	uint8_t op = BPF_OP(insn->code);
 	struct rw_val src = rw_val_const(is64 ? insn->imm : (int64_t)(uint32_t)insn->imm);
-	uint64_t number;
 
 	if (op == BPF_END || op == BPF_NEG) {
-		*dst = rw_val_kind(RW_SCALAR);
+		*dst = step_unary(insn, dst);
 		return;
 	}
 	if (BPF_SRC(insn->code) == BPF_X) {
@@ -187,14 +197,8 @@ static void step_alu(struct rw_state *st, uint32_t at, const struct bpf_insn *in
 		*dst = step_pointers(op == BPF_SUB, dst, &src);
 		if ((rw_val_is(dst, RW_PKT) || rw_val_is(dst, RW_VALUE)) && !dst->known)
 			name_base(st, at, dst);
-	} else if (dst->kinds == RW_SCALAR && dst->known && src.kinds == RW_SCALAR && src.known &&
-		   fold(op, is64, (uint64_t)dst->off, (uint64_t)src.off, &number)) {
-		*dst = rw_val_const((int64_t)number);
-	} else if (op == BPF_XOR && BPF_SRC(insn->code) == BPF_X &&
-		   insn->src_reg == insn->dst_reg) {
-		*dst = rw_val_const(0);
 	} else {
-		*dst = rw_val_kind(RW_SCALAR);
+		*dst = step_numbers(insn, dst, &src);
 	}
 }
 
@@ -251,6 +255,29 @@ void rw_read_stack(const struct rw_env *env, const struct rw_state *st, const st
 }
 
 /**
+ * rw_cut_stack() - note a store that leaves a part of a packet's end in the stack
+ * @env: the analysis
+ * @st: the state before it
+ * @ptr: where, a known place of a known function's stack
+ * @off: added to it
+ * @size: bytes stored there
+ */
+void rw_cut_stack(const struct rw_env *env, const struct rw_state *st, const struct rw_val *ptr,
+		  int64_t off, uint32_t size)
+{
+	const struct rw_slot *slot = st->frame[ptr->frame].slot;
+	int64_t low = ptr->off + off, high = low + size;
+
+	for (int64_t i = -high / 8; i < RW_SLOTS && -8 * i > low; i++) {
+		if (low <= -8 * (i + 1) && high >= -8 * i)
+			continue;
+		if ((slot[i].size == RW_LOST && slot[i].ptr) ||
+		    (slot[i].size == 8 && (slot[i].val.kinds & RW_END)))
+			env->an->leaks = true;
+	}
+}
+
+/**
  * rw_touch_value() - note how far behind a variable place a map value is used
  * @env: the analysis
  * @ptr: the pointer that is used; other kinds than RW_VALUE are none of ours
@@ -288,26 +315,44 @@ void rw_touch_value(const struct rw_env *env, const struct rw_val *ptr, int64_t 
 static struct rw_val load_ctx(const struct rw_state *st, const struct rw_val *ctx,
 			      const struct bpf_insn *insn)
 {
-	struct rw_val v = rw_val_kind(RW_SCALAR);
+	struct rw_val v;
 
 	if (!ctx->known || insn->code != (BPF_LDX | BPF_MEM | BPF_W))
-		return v;
+		return rw_val_kind(RW_SCALAR);
 	switch (ctx->off + insn->off) {
 	case offsetof(struct xdp_md, data):
-		v.kinds = RW_PKT;
-		v.base = st->moved ? RW_BASE_MOVED : RW_BASE_DATA;
-		break;
-	case offsetof(struct xdp_md, data_end):
-		v.kinds = RW_END;
-		break;
-	case offsetof(struct xdp_md, data_meta):
-		v.kinds = RW_META;
-		break;
-	default:
+		v = rw_val_start(RW_PKT);
+		if (st->moved) {
+			v.base = RW_BASE_MOVED;
+			v.limits = RW_RANGE_ALL;
+		}
 		return v;
+	case offsetof(struct xdp_md, data_end):
+		return rw_val_start(RW_END);
+	case offsetof(struct xdp_md, data_meta):
+		return rw_val_start(RW_META);
+	default:
+		return rw_val_kind(RW_SCALAR);
 	}
-	v.known = true;
-	return v;
+}
+
+/**
+ * loaded() - what a load makes of the number that it finds
+ * @insn: the load
+ * @v: the number
+ *
+ * Return: the destination's new value
+ */
+static struct rw_val loaded(const struct bpf_insn *insn, const struct rw_val *v)
+{
+	unsigned int bits = 8 * rw_size(insn);
+	struct rw_val number;
+
+	if (BPF_MODE(insn->code) == BPF_MEMSX)
+		return rw_val_number(rw_range_extend(v->limits, bits, true));
+	number = rw_val_number(rw_range_low(v->limits, bits));
+	number.redirect = v->redirect;
+	return number;
 }
 
 /**
@@ -339,10 +384,8 @@ static int step_load(const struct rw_env *env, struct rw_state *st, uint32_t at)
 		   ((ptr.kinds & RW_STACK) && BPF_SIZE(insn->code) == BPF_DW)) {
 		v = rw_val_kind(RW_ANY);
 	}
-	if (BPF_MODE(insn->code) == BPF_MEMSX && v.known) {
-		v.known = false;
-		v.off = 0;
-	}
+	if (v.kinds == RW_SCALAR)
+		v = loaded(insn, &v);
 	reg[insn->dst_reg] = v;
 	return 0;
 }
@@ -370,6 +413,8 @@ static int store(const struct rw_env *env, struct rw_state *st, uint32_t at,
 	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known < 0)
 		return known;
+	if (known)
+		rw_cut_stack(env, st, &ptr, insn->off, rw_size(insn));
 	if (known)
 		rw_stack_store(&st->frame[ptr.frame], ptr.off + insn->off, rw_size(insn), &v);
 	else if (ptr.kinds & RW_STACK)
@@ -416,12 +461,14 @@ static struct rw_val load_wide(const struct rw_env *env, uint32_t at)
 	if (!insn->src_reg)
 		return rw_val_const((int64_t)((uint64_t)(uint32_t)insn[1].imm << 32 |
 					      (uint32_t)insn->imm));
-	v = rw_val_kind(insn->src_reg == BPF_PSEUDO_MAP_FD ? RW_MAP : RW_VALUE);
-	v.map = rw_find_map(env->prog, (uint32_t)insn->imm);
-	if (v.kinds == RW_VALUE) {
-		v.known = true;
-		v.off = insn[1].imm;
+	if (insn->src_reg == BPF_PSEUDO_MAP_FD) {
+		v = rw_val_kind(RW_MAP);
+	} else {
+		struct rw_val start = rw_val_start(RW_VALUE), off = rw_val_const(insn[1].imm);
+
+		v = rw_val_move(&start, &off, false);
 	}
+	v.map = rw_find_map(env->prog, (uint32_t)insn->imm);
 	return v;
 }
 

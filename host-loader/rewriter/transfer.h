@@ -24,6 +24,8 @@ int rw_touch_stack(const struct rw_env *env, struct rw_state *st, uint32_t at,
 void rw_touch_value(const struct rw_env *env, const struct rw_val *ptr, int64_t off, uint32_t size);
 void rw_read_stack(const struct rw_env *env, const struct rw_state *st, const struct rw_val *ptr,
 		   int64_t off, uint32_t size);
+void rw_cut_stack(const struct rw_env *env, const struct rw_state *st, const struct rw_val *ptr,
+		  int64_t off, uint32_t size);
 
 /* helpers.c: calls of helpers */
 int rw_step_helper(const struct rw_env *env, struct rw_state *st, uint32_t at);

@@ -104,6 +104,7 @@ enum {
 	F_MIX = 1 << 9,		/* a register with different pointers on different paths */
 	F_ODD = 1 << 10,	/* what few programs do */
 	F_CSUM = 1 << 11,	/* csum_diff */
+	F_NEAR = 1 << 12,	/* nothing that makes all of the packet matter */
 };
 
 /**

@@ -5,6 +5,7 @@ DIFF_SOURCES := $(addprefix tests/diff/, \
 	build.c dump.c gen.c gen_call.c gen_num.c gen_pkt.c packet.c test_generated.c)
 TEST_GEN_PROGS += $(B)/tests/diff/test_generated
 SOURCES        += $(DIFF_SOURCES)
+SCRIPTS        += tests/diff/long
 
 # How many programs `make test-long` generates, and from which seed on
 LONG_COUNT ?= 200000
@@ -15,6 +16,6 @@ $(B)/tests/diff/test_generated: $(DIFF_SOURCES:%.c=$(B)/%.o) $(B)/tests/host/twi
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 test-long: $(B)/tests/diff/test_generated
-	$< --seed $(LONG_SEED) --count $(LONG_COUNT)
+	VBPF_BUILD=$(B) tests/diff/long $< $(LONG_SEED) $(LONG_COUNT)
 
 .PHONY: test-long

@@ -402,7 +402,14 @@ static void begin_func(struct gen *g, uint8_t f)
 	if (f)
 		return;
 	/* A number that the verifier does not know: else no two paths are alike. */
-	EMIT(g, CALL(BPF_FUNC_xdp_get_buff_len), STX(BPF_DW, R10, TRACE, R0));
+	if (g->want & F_NEAR) {
+		EMIT(g, ST(BPF_DW, R10, TRACE, 0), MOV64_K(R2, (int32_t)b_below(g, 7)),
+		     MOV64_K(R4, 8));
+		b_stack_ptr(g, R3, TRACE);
+		EMIT(g, CALL(BPF_FUNC_xdp_load_bytes));
+	} else {
+		EMIT(g, CALL(BPF_FUNC_xdp_get_buff_len), STX(BPF_DW, R10, TRACE, R0));
+	}
 	b_clobber(g);
 }
 
@@ -449,6 +456,8 @@ static uint32_t wishes(struct gen *g)
 	for (size_t i = 0; i < ARRAY_SIZE(odds); i++)
 		if (b_percent(g, odds[i].percent))
 			want |= odds[i].flag;
+	if (b_percent(g, 50))
+		want = (want & ~(uint32_t)(F_MOVE | F_META | F_WRITE | F_LEN)) | F_NEAR;
 	return want;
 }
 

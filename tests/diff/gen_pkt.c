@@ -433,7 +433,7 @@ void g_ctx_field(struct gen *g)
 
 	if (!g->has_ctx)
 		return;
-	if (b_percent(g, 40)) {
+	if (!(g->want & F_NEAR) && b_percent(g, 40)) {
 		b_ctx(g, R1);
 		EMIT(g, CALL(BPF_FUNC_xdp_get_buff_len));
 		b_clobber(g);

@@ -188,3 +188,39 @@ void packet_make(struct packet *p, uint64_t seed)
 	if (p->len < need)
 		put16(p, 12, 0x88b5);
 }
+
+/**
+ * packet_change() - make another packet that is the same in front
+ * @p: the packet; changed
+ * @seed: the same seed makes the same change
+ * @from: what is behind this offset is replaced, and the length becomes any
+ *        other one that is not less
+ *
+ * Return: false if the packet ends in front of that
+ */
+bool packet_change(struct packet *p, uint64_t seed, uint32_t from)
+{
+	uint32_t least = from > PACKET_MIN ? from : PACKET_MIN, type;
+	uint64_t rng = ~seed;
+
+	if (p->len < from || from > PACKET_MAX)
+		return false;
+	for (uint32_t i = from; i < PACKET_MAX; i++)
+		p->data[i] = (uint8_t)rng_next(&rng);
+	switch (rng_below(&rng, 4)) {
+	case 0:
+		p->len = least;
+		break;
+	case 1:
+		p->len = least + rng_below(&rng, 8);
+		break;
+	default:
+		p->len = least + rng_below(&rng, PACKET_MAX - least + 1);
+	}
+	if (p->len > PACKET_MAX)
+		p->len = PACKET_MAX;
+	type = (uint32_t)p->data[12] << 8 | p->data[13];
+	if ((type == 0x0800 || type == 0x86dd) && p->len < PACKET_MIN + IPV6_MIN)
+		p->len = PACKET_MIN + IPV6_MIN;
+	return true;
+}

@@ -2,6 +2,7 @@
 #ifndef TEST_PACKET_H
 #define TEST_PACKET_H
 /* Packets for differential tests */
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PACKET_MAX	1514
@@ -18,5 +19,6 @@ struct packet {
 };
 
 void packet_make(struct packet *p, uint64_t seed);
+bool packet_change(struct packet *p, uint64_t seed, uint32_t from);
 
 #endif /* TEST_PACKET_H */

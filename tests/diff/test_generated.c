@@ -7,6 +7,10 @@
  * and maps must agree. A program that the kernel does not accept as XDP, or that
  * a form does not offer to do, proves nothing: there must not be too many.
  *
+ * Where the rewriter says how far a program looks into packets, program and
+ * translation run once more, on packets that differ from the first ones behind
+ * that and have other lengths: the same must come of it.
+ *
  *	test_generated [--seed N] [--count N] [--packets N] [--forms lite,sfi]
  *		       [--show] [--verbose]
  *
@@ -28,6 +32,7 @@
 #include "rng.h"
 
 #define MAX_DIFFERENCES	5	/* that are printed before a form is given up */
+#define MAX_PACKETS	1000	/* for each program */
 #define GROWTH_MAX	1000	/* per cent */
 
 /* Per cent that must be reached, or the test proves too little */
@@ -36,10 +41,12 @@
 #define MIN_SFI		80	/* of those: accepted in form sfi */
 #define MAX_DENIED	10	/* of those: translated, but not accepted by the kernel */
 #define MIN_SEEN	30	/* of the packets: go on, so that bytes are compared */
+#define MIN_NEAR	20	/* of the programs compared: do not look at all of a packet */
 #define MIN_NOTICED	80	/* of wrong translations: found to differ */
+#define MIN_TOO_NEAR	30	/* of reaches that are cut in half */
 #define MIN_COUNT	100	/* programs from which on that is demanded */
 
-/* What is run; from the command line */
+/* What is run, from the command line, and what came of it */
 static struct {
 	uint64_t seed;
 	uint64_t count;
@@ -48,6 +55,7 @@ static struct {
 	bool sfi;
 	bool show;
 	bool verbose;
+	uint32_t verdicts[2][MAX_PACKETS];	/* of the last program: packets as made, changed */
 } todo = { .seed = 1, .count = 2000, .packets = 24, .lite = true, .sfi = true };
 
 /**
@@ -61,6 +69,8 @@ static struct {
  * @differ: of those: they differ
  * @packets: compared
  * @seen: of those: they go on, so that their bytes count
+ * @near: of @strict: have a reach
+ * @changed: packets that were changed behind it
  * @growth: translations by length, in per cent of the program's
  */
 struct tally {
@@ -73,6 +83,8 @@ struct tally {
 	uint64_t differ;
 	uint64_t packets;
 	uint64_t seen;
+	uint64_t near;
+	uint64_t changed;
 	uint64_t growth[GROWTH_MAX + 1];
 };
 
@@ -134,6 +146,8 @@ static void tell(const struct gen_prog *p, const struct twin *t, enum rw_form fo
 	       (unsigned long long)p->seed, todo.packets, form_name(form));
 	if (packet < todo.packets) {
 		packet_make(&pkt, p->seed * todo.packets + packet);
+		if (t->reach != RW_REACH_ALL)
+			printf("# the program's reach is %u\n", t->reach);
 		dump_bytes(pkt.data, pkt.len < 256 ? pkt.len : 256);
 	}
 	dump_program(p->insns, p->cnt);
@@ -142,31 +156,86 @@ static void tell(const struct gen_prog *p, const struct twin *t, enum rw_form fo
 /**
  * compare() - run a program and its translation on all packets
  * @p: the program
- * @t: the twins
+ * @t: the twins, as new
  * @form: of the translation
- * @quiet: print nothing
- * @tally: packets are added
+ * @reach: what is behind this offset in the packets is changed first
+ * @tally: packets are added; NULL to be quiet
  *
  * Return: true if they agree
  */
-static bool compare(const struct gen_prog *p, struct twin *t, enum rw_form form, bool quiet,
+static bool compare(const struct gen_prog *p, struct twin *t, enum rw_form form, uint32_t reach,
 		    struct tally *tally)
 {
+	static struct tally unused;
+	struct tally *sum = tally ? tally : &unused;
 	struct packet pkt;
 	uint32_t i;
 
 	for (i = 0; i < todo.packets; i++) {
 		packet_make(&pkt, p->seed * todo.packets + i);
+		sum->changed += packet_change(&pkt, p->seed + i, reach);
 		if (!twin_run(t, pkt.data, pkt.len))
 			break;
-		tally->packets++;
-		tally->seen += t->verdict == XDP_PASS || t->verdict == XDP_TX;
+		todo.verdicts[reach != RW_REACH_ALL][i] = t->verdict;
+		sum->packets++;
+		sum->seen += t->verdict == XDP_PASS || t->verdict == XDP_TX;
 	}
 	if (i == todo.packets && twin_maps_equal(t))
 		return true;
-	if (!quiet)
+	if (tally)
 		tell(p, t, form, i);
 	return false;
+}
+
+/**
+ * exchange() - exchange the translation's maps of one pair with the program's of another
+ * @a: the one
+ * @b: the other
+ */
+static void exchange(struct twin *a, struct twin *b)
+{
+	for (int m = 0; m < TWIN_MAPS; m++) {
+		int fd = a->maps[m][1];
+
+		a->maps[m][1] = b->maps[m][0];
+		b->maps[m][0] = fd;
+	}
+}
+
+/**
+ * indifferent() - does a program do the same whatever is behind its reach?
+ * @p: the program
+ * @t: its twins, after compare() has been content with them
+ * @form: of the translation
+ * @reach: what is taken for its reach
+ * @tally: packets are added; NULL to be quiet
+ *
+ * Return: true if so
+ */
+static bool indifferent(const struct gen_prog *p, struct twin *t, enum rw_form form,
+			uint32_t reach, struct tally *tally)
+{
+	struct twin other;
+	uint32_t i = 0;
+	bool same;
+
+	if (!twin_make(&other, &t->prog, form) || other.err ||
+	    !compare(p, &other, form, reach, tally)) {
+		twin_free(&other);
+		return false;
+	}
+	while (i < todo.packets && todo.verdicts[0][i] == todo.verdicts[1][i])
+		i++;
+	exchange(t, &other);
+	same = i == todo.packets && twin_maps_equal(t) && twin_maps_equal(&other);
+	exchange(t, &other);
+	if (!same && tally) {
+		snprintf(t->text, sizeof(t->text), "what is behind its reach of %u bytes makes "
+			 "a difference\n%.1000s", reach, other.text);
+		tell(p, t, form, i);
+	}
+	twin_free(&other);
+	return same;
 }
 
 /**
@@ -222,7 +291,12 @@ static void run_one(uint64_t seed, enum rw_form form, struct tally *tally)
 		growth = t.cnt * 100 / p.cnt;
 		tally->growth[growth < GROWTH_MAX ? growth : GROWTH_MAX]++;
 		tally->strict++;
-		tally->differ += !compare(&p, &t, form, false, tally);
+		if (!compare(&p, &t, form, RW_REACH_ALL, tally)) {
+			tally->differ++;
+		} else if (t.reach != RW_REACH_ALL) {
+			tally->near++;
+			tally->differ += !indifferent(&p, &t, form, t.reach, tally);
+		}
 	}
 out:
 	twin_free(&t);
@@ -269,6 +343,8 @@ static void report(const struct tally *tally)
 	printf("# %llu compared on %llu packets, %llu of which went on; growth x%u.%02u;\n",
 	       (unsigned long long)tally->strict, (unsigned long long)tally->packets,
 	       (unsigned long long)tally->seen, median(tally) / 100, median(tally) % 100);
+	printf("# %llu have a reach, %llu of their packets were changed behind it;\n",
+	       (unsigned long long)tally->near, (unsigned long long)tally->changed);
 	printf("# %llu refused as wrong, %llu differ\n", (unsigned long long)tally->wrong,
 	       (unsigned long long)tally->differ);
 }
@@ -302,6 +378,7 @@ static bool run_form(enum rw_form form, uint32_t percent)
 	CHECK(enough(tally.strict, tally.native, percent));
 	CHECK(enough(tally.native - tally.denied, tally.native, 100 - MAX_DENIED));
 	CHECK(enough(tally.seen, tally.packets, MIN_SEEN));
+	CHECK(enough(tally.near, tally.strict, MIN_NEAR));
 	return true;
 }
 
@@ -333,7 +410,6 @@ static bool sfi(void)
 static bool notice(void)
 {
 	static struct gen_prog p;
-	static struct tally none;
 	uint32_t tried = 0, noticed = 0;
 
 	for (uint64_t seed = todo.seed; tried < 50 && seed < todo.seed + 1000; seed++) {
@@ -346,7 +422,7 @@ static bool notice(void)
 				a.native = b.native;
 				b.native = native;
 				tried++;
-				noticed += !compare(&p, &a, RW_FORM_LITE, true, &none);
+				noticed += !compare(&p, &a, RW_FORM_LITE, RW_REACH_ALL, NULL);
 			}
 			twin_free(&a);
 		}
@@ -355,6 +431,32 @@ static bool notice(void)
 	printf("# %u of %u wrong translations are noticed\n", noticed, tried);
 	CHECK_EQ(tried, 50);
 	CHECK(noticed * 100 >= tried * MIN_NOTICED);
+	return true;
+}
+
+/**
+ * too_near() - half of a reach is found to be too little
+ *
+ * Return: true if it often is
+ */
+static bool too_near(void)
+{
+	static struct gen_prog p;
+	uint32_t tried = 0, noticed = 0;
+
+	for (uint64_t seed = todo.seed; tried < 50 && seed < todo.seed + 1000; seed++) {
+		struct twin t;
+
+		if (make_twins(&p, &t, seed, RW_FORM_SFI) && !t.err && t.reach > 1 &&
+		    t.reach != RW_REACH_ALL && compare(&p, &t, RW_FORM_SFI, RW_REACH_ALL, NULL)) {
+			tried++;
+			noticed += !indifferent(&p, &t, RW_FORM_SFI, t.reach / 2, NULL);
+		}
+		twin_free(&t);
+	}
+	printf("# %u of %u reaches that are too small are noticed\n", noticed, tried);
+	CHECK_EQ(tried, 50);
+	CHECK(noticed * 100 >= tried * MIN_TOO_NEAR);
 	return true;
 }
 
@@ -423,7 +525,7 @@ static bool parse(int argc, char **argv)
 			return false;
 		}
 	}
-	return optind == argc && todo.count && todo.packets;
+	return optind == argc && todo.count && todo.packets && todo.packets <= MAX_PACKETS;
 }
 
 /**
@@ -435,7 +537,7 @@ static bool parse(int argc, char **argv)
  */
 int main(int argc, char **argv)
 {
-	struct ktap_case cases[3];
+	struct ktap_case cases[4];
 	int cnt = 0;
 	cpu_set_t cpu;
 
@@ -454,6 +556,8 @@ int main(int argc, char **argv)
 	sched_setaffinity(0, sizeof(cpu), &cpu);
 	if (todo.count >= MIN_COUNT)
 		cases[cnt++] = (struct ktap_case){ "wrong translations are noticed", notice };
+	if (todo.count >= MIN_COUNT && todo.sfi)
+		cases[cnt++] = (struct ktap_case){ "a reach that is too small is noticed", too_near };
 	if (todo.lite)
 		cases[cnt++] = (struct ktap_case){ "random programs in form lite", lite };
 	if (todo.sfi && has_form(RW_FORM_SFI))

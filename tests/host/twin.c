@@ -290,6 +290,7 @@ void twin_translate(struct twin *t, enum rw_form form)
 		t->err = rw_rewrite(&t->prog, &opts, &out, &why);
 	if (!t->err) {
 		t->cnt = out.cnt;
+		t->reach = out.reach;
 		for (uint32_t i = 0; i < out.cnt; i++)
 			t->own += out.origin[i] != UINT32_MAX;
 		put_fds(t, 1, out.insns, out.cnt);

@@ -25,6 +25,7 @@
  * @scratch: fd of the translation's scratch
  * @prog: the program
  * @maps: fds of the maps, of the native program and of the translation
+ * @reach: of the program, as the rewriter says
  * @cnt: number of the translation's instructions, or 0 if there is none
  * @own: of these: those that stem from the program's instructions
  * @err: what the rewriter returned, or -errno of the strict load
@@ -38,6 +39,7 @@ struct twin {
 	int scratch;
 	struct rw_prog prog;
 	int maps[TWIN_MAPS][2];
+	uint32_t reach;
 	uint32_t cnt;
 	uint32_t own;
 	int err;

@@ -588,7 +588,8 @@ static bool complexity(void)
 #define H_DIRTY		40
 #define BASE		(1 << 30)
 #define AREA		RW_SCRATCH_PACKET
-#define LIMIT		(RW_HEADROOM + WINDOW)
+#define REACH		(255 + 8)	/* of those that look at a variable offset */
+#define LIMIT		(RW_HEADROOM + REACH)
 #define FAULT		0	/* where jumps go is not compared */
 
 /* data in r2, data_end in r3, and a comparison of 34 bytes with it */
