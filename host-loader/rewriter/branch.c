@@ -32,6 +32,8 @@ int rw_branch_decide(const struct rw_state *st, const struct bpf_insn *insn)
 	struct rw_val b = rw_val_const(insn->imm);
 	uint8_t op = BPF_OP(insn->code);
 
+	if (insn->code == RW_MAY_GOTO)
+		return -1;
 	if (BPF_SRC(insn->code) == BPF_X)
 		b = reg[insn->src_reg];
 	if (BPF_CLASS(insn->code) == BPF_JMP && (op == BPF_JEQ || op == BPF_JNE) &&
@@ -190,6 +192,8 @@ void rw_branch_refine(struct rw_state *st, const struct bpf_insn *insn, bool tak
 	uint8_t op = BPF_OP(insn->code);
 	bool equal = (op == BPF_JEQ) == taken;
 
+	if (insn->code == RW_MAY_GOTO)
+		return;
 	if (BPF_SRC(insn->code) == BPF_X) {
 		refine_ends(st, insn, taken);
 		if (insn->src_reg != insn->dst_reg)

