@@ -263,6 +263,11 @@ static void value_words(const struct job *job, const struct rw_val *v, struct te
 		text_add(text, "the number %lld", (long long)v->off);
 		return;
 	}
+	if (v->kinds == RW_SCALAR && (v->limits.min || v->limits.max <= UINT32_MAX)) {
+		text_add(text, "a number from %llu to %llu", (unsigned long long)v->limits.min,
+			 (unsigned long long)v->limits.max);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		if (!(v->kinds & kinds[i].kind))
 			continue;

@@ -169,7 +169,7 @@ static bool explains(void)
 	SAYS(&r, "ihl: form sfi, ");
 	SAYS(&r, "moves a packet pointer by a number that is not constant, which the host's "
 		 "verifier does not allow\n");
-	SAYS(&r, "is a number, r");
+	SAYS(&r, "is a number from 0 to 60, r");
 	SAYS(&r, "is packet +14\n");
 	SAYS(&r, "ctx->data_end: where the packet ends in its copy (r1 is the context)\n");
 	SAYS(&r, "reads the packet at an offset that is not constant: a check that it is inside, "
