@@ -15,6 +15,10 @@
  * @reg: the registers, over all paths that come here
  * @reach: it moves a pointer into a map value by a number that is not known: so
  *         many bytes from the result on are used, or RW_NONE if that is not known
+ * @pointers: it writes to parts of stack slots: bit n set: on some path slot n
+ *            holds a pointer before; struct rw_frame numbers them
+ * @data: the same: on some path it holds something else
+ * @loads: kinds of what it loads from a stack by eight bytes, but for NULL
  * @seen: some path comes here
  * @goes_on: a conditional jump: some path is not taken by it
  * @jumps: a conditional jump: some path is taken by it
@@ -22,6 +26,9 @@
 struct rw_fact {
 	struct rw_val reg[RW_REGS];
 	uint32_t reach;
+	uint64_t pointers;
+	uint64_t data;
+	uint16_t loads;
 	bool seen;
 	bool goes_on;
 	bool jumps;
@@ -34,6 +41,8 @@ struct rw_fact {
  * @unwritten: of each function: some path reads stack that it never wrote
  * @loose_value: some pointer into a map value is used of which it is not known
  *               what it was made from
+ * @stray_stack: some pointer into a stack comes to point elsewhere than there, or
+ *               it is not known where
  * @leaks: a part of the packet's end may become a number, by way of the stack
  * @loose_stack: first instruction that uses the stack at an offset that is not
  *               known, or RW_NONE
@@ -43,6 +52,7 @@ struct rw_analysis {
 	uint16_t stack[RW_MAX_FUNCS];
 	bool unwritten[RW_MAX_FUNCS];
 	bool loose_value;
+	bool stray_stack;
 	bool leaks;
 	uint32_t loose_stack;
 };

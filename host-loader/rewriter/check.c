@@ -356,9 +356,6 @@ static int check_jmp(const struct check *c, const struct bpf_insn *insn)
 {
 	if (insn->code == RW_CALL)
 		return check_call(c, insn);
-	/* How many turns a tenant's loop may have is not for the kernel's limit to say. */
-	if (insn->code == RW_MAY_GOTO && c->prog->profile == RW_PROFILE_ALL && !insn->src_reg)
-		return insn->dst_reg || insn->imm ? reserved(c) : 0;
 	if (insn->code == RW_EXIT)
 		return insn->dst_reg || insn->src_reg || insn->off || insn->imm ? reserved(c) : 0;
 	if (rw_is_ja(insn)) {
@@ -366,6 +363,8 @@ static int check_jmp(const struct check *c, const struct bpf_insn *insn)
 			return reserved(c);
 		return (insn->code == RW_JA ? insn->imm : insn->off) ? reserved(c) : 0;
 	}
+	if (insn->code == RW_MAY_GOTO)
+		return insn->dst_reg || insn->src_reg || insn->imm ? reserved(c) : 0;
 	switch (BPF_OP(insn->code)) {
 	case BPF_JEQ: case BPF_JNE: case BPF_JSET: case BPF_JGT: case BPF_JGE: case BPF_JLT:
 	case BPF_JLE: case BPF_JSGT: case BPF_JSGE: case BPF_JSLT: case BPF_JSLE:

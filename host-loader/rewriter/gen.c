@@ -56,6 +56,30 @@ int rw_gen_check_ctx(const struct rw_gen *g, uint32_t at)
 }
 
 /**
+ * rw_gen_max_verdict() - the greatest verdict that a program can return
+ * @g: the translation
+ *
+ * Return: it, as 32 bits
+ */
+uint32_t rw_gen_max_verdict(const struct rw_gen *g)
+{
+	uint32_t max = 0;
+
+	for (uint32_t i = 0; i < g->code->funcs[0].end; i++) {
+		const struct rw_val *v = &g->an->at[i].reg[BPF_REG_0];
+
+		if (!g->an->at[i].seen || g->code->insns[i].code != RW_EXIT)
+			continue;
+		if (v->kinds != RW_SCALAR ||
+		    (v->limits.max > UINT32_MAX && !v->known))
+			return UINT32_MAX;
+		if ((uint32_t)v->limits.max > max)
+			max = (uint32_t)v->limits.max;
+	}
+	return max;
+}
+
+/**
  * gen_exit() - exits: those of the entry function return a verdict
  * @g: the translation
  * @at: index of the instruction

@@ -18,21 +18,26 @@ struct rw_gen;
 /**
  * struct rw_target_ops - one kind of program that can come out
  * @slots: slots of eight bytes of the entry function's stack that it needs
+ * @fault: index of the counter of packets that are dropped by a check
  * @ctx_load: emit the load of a context field other than the packet's pointers,
  *            instruction @at of the tenant's, or refuse it
  * @pkt_load: emit the load of a packet pointer, RW_PKT or RW_END
  * @len: emit @dst = length of the packet, with the context in register @ctx
  * @helper: emit the counterpart of a helper, or refuse it
- * @epilogue: emit what turns a verdict in r0 into the target's, and counts it;
- *            also places the label @fault of struct rw_gen
+ * @verdict: emit what turns a verdict in r0 into the index of its counter in r6;
+ *           at the label @fault of struct rw_gen, if it has one, that is @fault
+ * @finish: emit the end: count what r6 says and return the target's counterpart;
+ *          r7 to r9 are of no use to it
  */
 struct rw_target_ops {
 	uint32_t slots;
+	int32_t fault;
 	int (*ctx_load)(struct rw_gen *g, uint32_t at);
 	void (*pkt_load)(struct rw_gen *g, uint32_t at, uint16_t kind);
 	void (*len)(struct rw_gen *g, uint8_t dst, uint8_t ctx);
 	int (*helper)(struct rw_gen *g, uint32_t at, const struct wl_helper *h);
-	void (*epilogue)(struct rw_gen *g);
+	void (*verdict)(struct rw_gen *g);
+	void (*finish)(struct rw_gen *g);
 };
 
 /**
@@ -76,6 +81,7 @@ bool rw_gen_is_ctx(const struct rw_val *v);
 bool rw_gen_has_loop(const struct rw_gen *g, const struct rw_func *func);
 int rw_gen_check_ctx(const struct rw_gen *g, uint32_t at);
 int rw_gen_jump(struct rw_gen *g, uint32_t at);
+uint32_t rw_gen_max_verdict(const struct rw_gen *g);
 
 /* The forms: the output is complete afterwards */
 int rw_form_lite(struct rw_gen *g);

@@ -74,7 +74,7 @@ static void write_stack(const struct call *c, const struct rw_val *ptr, const ui
 	if (size)
 		rw_stack_store(frame, ptr->off, *size, &number);
 	else
-		rw_stack_smear(frame, ptr->off, &number);
+		rw_stack_smear(frame, ptr->off, 0, &number);
 }
 
 /**
@@ -136,12 +136,12 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 		return 0;
 	}
 	if (err) {
+		rw_cover_stack(c->env, c->st, c->at, ptr, 0, known ? size : (uint32_t)-ptr->off);
 		write_stack(c, ptr, known ? &size : NULL);
 	} else if (ptr->kinds & RW_STACK) {
 		struct rw_val number = rw_val_kind(RW_SCALAR);
 
-		for (uint32_t f = 0; f <= c->st->cur; f++)
-			rw_stack_smear(&c->st->frame[f], -RW_STACK_MAX, &number);
+		rw_smear_stack(c->st, ptr, 0, known ? size : RW_NONE, &number);
 	}
 	return 0;
 }

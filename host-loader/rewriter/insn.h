@@ -19,7 +19,7 @@
 #define RW_CALL		(BPF_JMP | BPF_CALL)
 #define RW_EXIT		(BPF_JMP | BPF_EXIT)
 
-#define RW_MAY_GOTO	(BPF_JMP | 0xe0)	/* BPF_JCOND, younger than some headers */
+#define RW_MAY_GOTO	(BPF_JMP | 0xe0)		/* jumps when a loop takes too long */
 
 #define RW_REGS		11	/* r0 to r10 */
 #define RW_STACK_MAX	512	/* bytes of stack in one function */

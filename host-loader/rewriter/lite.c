@@ -200,7 +200,7 @@ static int difference(struct lite *l, uint32_t at)
 	emit_len(l, at, dst);
 	if (a->kinds == RW_PKT)
 		rw_emit(&g->edit, class | BPF_NEG, dst, 0, 0, 0);
-	if (k || class == BPF_ALU)
+	if (k)
 		rw_emit(&g->edit, class | BPF_ADD | BPF_K, dst, 0, 0, (int32_t)k);
 	return 0;
 }
@@ -321,6 +321,22 @@ static int lite_store(struct lite *l, uint32_t at)
 }
 
 /**
+ * keeps_pointers() - does a program use packet pointers from before a call behind it?
+ * @g: the translation
+ * @at: index of the call
+ *
+ * Return: true if a register that is read later holds one
+ */
+static bool keeps_pointers(const struct rw_gen *g, uint32_t at)
+{
+	for (int reg = BPF_REG_6; reg < BPF_REG_10; reg++)
+		if ((g->live[at + 1] >> reg & 1) &&
+		    (g->an->at[at].reg[reg].kinds & (RW_PKT | RW_END)))
+			return true;
+	return false;
+}
+
+/**
  * lite_jmp() - jumps, calls and exits
  * @l: the translation
  * @at: index of the instruction
@@ -332,6 +348,10 @@ static int lite_jmp(struct lite *l, uint32_t at)
 	struct rw_gen *g = l->g;
 	const struct bpf_insn *insn = &g->code->insns[at];
 
+	if (insn->code == RW_CALL && !insn->src_reg && insn->imm == BPF_FUNC_xdp_store_bytes &&
+	    keeps_pointers(g, at))
+		return CANNOT(g, at, "keeps packet pointers across xdp_store_bytes, behind which "
+			      "the host's verifier does not know them any more");
 	if (insn->code == RW_CALL && !rw_is_subcall(insn))
 		return g->target->helper(g, at, wl_find((uint32_t)insn->imm));
 	return rw_gen_jump(g, at);
@@ -398,7 +418,8 @@ int rw_form_lite(struct rw_gen *g)
 		if (!l.func) {
 			rw_edit_own(&g->edit);
 			rw_edit_place(&g->edit, g->epilogue);
-			g->target->epilogue(g);
+			g->target->verdict(g);
+			g->target->finish(g);
 		}
 	}
 	return 0;

@@ -69,7 +69,7 @@ static uint16_t reads(const struct bpf_insn *insn)
 		return call_reads(insn);
 	if (insn->code == RW_EXIT)
 		return BIT(BPF_REG_0);
-	return rw_is_ja(insn) ? 0 : BIT(insn->dst_reg) | by_src;
+	return rw_is_ja(insn) || insn->code == RW_MAY_GOTO ? 0 : BIT(insn->dst_reg) | by_src;
 }
 
 /**

@@ -34,8 +34,9 @@ enum rw_target {
 
 /*
  * The scratch of form sfi: a header, the packet with headroom in front of it,
- * and as much again that is never touched: the verifier wants to see the
- * highest offset plus the greatest length there. One
+ * and as much again: the verifier wants to see the highest offset plus the
+ * greatest length there, and what a program keeps in its stacks at offsets that
+ * are not constant is there. One
  * scratch serves one program; on one CPU it is used by one packet at a time,
  * which the program itself makes sure of.
  */

@@ -63,7 +63,25 @@ void sfi_fault(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t im
  */
 void sfi_scratch(struct sfi *s, uint8_t dst)
 {
-	rw_emit(&s->g->edit, LDDW, dst, BPF_REG_10, s->scratch_slot, 0);
+	if (s->scratch_reg)
+		rw_emit(&s->g->edit, MOV_X, dst, s->scratch_reg, 0, 0);
+	else
+		rw_emit(&s->g->edit, LDDW, dst, BPF_REG_10, s->scratch_slot, 0);
+}
+
+/**
+ * sfi_base() - have the pointer to the scratch in a register, to be read only
+ * @s: the translation
+ * @spare: register that gets it if it is in none
+ *
+ * Return: the register
+ */
+uint8_t sfi_base(struct sfi *s, uint8_t spare)
+{
+	if (s->scratch_reg)
+		return s->scratch_reg;
+	sfi_scratch(s, spare);
+	return spare;
 }
 
 /**
@@ -74,8 +92,24 @@ void sfi_scratch(struct sfi *s, uint8_t dst)
  */
 void sfi_header(struct sfi *s, uint8_t dst, int16_t field)
 {
-	sfi_scratch(s, dst);
-	rw_emit(&s->g->edit, LDDW, dst, dst, field, 0);
+	rw_emit(&s->g->edit, LDDW, dst, sfi_base(s, dst), field, 0);
+}
+
+/**
+ * sfi_start() - emit the load of the packet's start
+ * @s: the translation
+ * @dst: register that gets it
+ */
+void sfi_start(struct sfi *s, uint8_t dst)
+{
+	if (s->moves) {
+		sfi_header(s, dst, SFI_H_DATA);
+	} else if (s->varies) {
+		sfi_header(s, dst, SFI_H_ZERO);
+		rw_emit(&s->g->edit, ADD_K, dst, 0, 0, SFI_DATA);
+	} else {
+		rw_emit(&s->g->edit, MOV_K, dst, 0, 0, SFI_DATA);
+	}
 }
 
 /**
@@ -106,10 +140,33 @@ static bool insn_uses(const struct sfi *s, uint32_t at)
 	if (rw_is_subcall(insn))
 		return uses(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));
 	if (insn->code == RW_CALL)
-		return sfi_helper_uses(g, at);
+		return sfi_helper_uses(g, at) || sfi_uses_frame(s, at);
 	if (BPF_CLASS(insn->code) == BPF_LDX && (g->an->at[at].reg[insn->src_reg].kinds & RW_CTX))
 		return true;
-	return sfi_touches(g, at) || sfi_moves_value(g, at, &limit);
+	return sfi_touches(g, at) || sfi_moves_value(g, at, &limit) || sfi_uses_frame(s, at);
+}
+
+/**
+ * survey() - note what an instruction does with the packet
+ * @s: the translation
+ * @at: index of the instruction
+ */
+static void survey(struct sfi *s, uint32_t at)
+{
+	const struct rw_gen *g = s->g;
+	const struct bpf_insn *insn = &g->code->insns[at];
+	bool helper = insn->code == RW_CALL && !insn->src_reg;
+
+	s->moves |= rw_moves_packet(insn);
+	s->writes |= rw_moves_packet(insn) || sfi_stores(g, at);
+	s->copies |= sfi_helper_copies(insn);
+	s->metas |= helper && insn->imm == BPF_FUNC_xdp_adjust_meta;
+	if (helper)
+		sfi_survey_helper(s, at);
+	if (sfi_touches(g, at))
+		sfi_survey_access(s, at);
+	if (BPF_CLASS(insn->code) == BPF_LDX && (g->an->at[at].reg[insn->src_reg].kinds & RW_CTX))
+		s->metas |= insn->off == offsetof(struct xdp_md, data_meta);
 }
 
 /**
@@ -121,7 +178,9 @@ static void find_uses(struct sfi *s)
 	const struct rw_gen *g = s->g;
 	bool grew = true;
 
-	s->uses[0] = 1;
+	for (uint32_t i = 0; i < g->code->cnt; i++)
+		if (g->an->at[i].seen)
+			survey(s, i);
 	while (grew) {
 		grew = false;
 		for (uint32_t i = 0; i < g->code->cnt; i++) {
@@ -132,14 +191,6 @@ static void find_uses(struct sfi *s)
 			s->uses[func / 8] |= (uint8_t)(1u << func % 8);
 			grew = true;
 		}
-	}
-	for (uint32_t i = 0; i < g->code->cnt; i++) {
-		const struct bpf_insn *insn = &g->code->insns[i];
-
-		if (!g->an->at[i].seen)
-			continue;
-		s->moves |= rw_moves_packet(insn);
-		s->writes |= rw_moves_packet(insn) || sfi_stores(g, i);
 	}
 }
 
@@ -199,10 +250,50 @@ static void emit_lookup(struct sfi *s)
 }
 
 /**
+ * keep_scratch() - emit how the scratch is kept where the function has it
+ * @s: the translation
+ * @src: register that holds it
+ */
+static void keep_scratch(struct sfi *s, uint8_t src)
+{
+	if (s->scratch_reg)
+		rw_emit(&s->g->edit, MOV_X, s->scratch_reg, src, 0, 0);
+	else
+		rw_emit(&s->g->edit, STDW, BPF_REG_10, src, s->scratch_slot, 0);
+}
+
+/**
+ * emit_header() - emit what the scratch's header starts with
+ * @s: the translation
+ *
+ * r0 is the scratch and r4 the packet's length; r2 is lost.
+ */
+static void emit_header(struct sfi *s)
+{
+	struct rw_edit *e = &s->g->edit;
+
+	rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_BUSY, SFI_CLEAN);
+	if (s->moves) {
+		rw_emit(e, MOV_K, BPF_REG_2, 0, 0, SFI_DATA);
+		rw_emit(e, STDW, BPF_REG_0, BPF_REG_2, SFI_H_DATA, 0);
+		rw_emit(e, STDW, BPF_REG_0, BPF_REG_2, SFI_H_LOW, 0);
+		if (s->metas)
+			rw_emit(e, STDW, BPF_REG_0, BPF_REG_2, SFI_H_META, 0);
+	}
+	if (s->moves || s->varies || s->checks) {
+		rw_emit(e, MOV_X, BPF_REG_2, BPF_REG_4, 0, 0);
+		rw_emit(e, ADD_K, BPF_REG_2, 0, 0, SFI_DATA);
+		rw_emit(e, STDW, BPF_REG_0, BPF_REG_2, SFI_H_END, 0);
+	}
+	if ((s->writes && s->copies) || s->g->code->func_cnt > 1)
+		rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_FAULT, 0);
+}
+
+/**
  * emit_copy() - emit how the packet is copied, as far as the program looks at it
  * @s: the translation
  *
- * r0 is the scratch, r4 the packet's length, r6 the context. r0 to r5 are lost.
+ * r0 is the scratch, r1 the context, r4 the packet's length. r0 to r5 are lost.
  */
 static void emit_copy(struct sfi *s)
 {
@@ -211,7 +302,6 @@ static void emit_copy(struct sfi *s)
 	sfi_fault(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1);
 	rw_emit(e, JMP_K(BPF_JLE), BPF_REG_4, 0, 1, s->limit - RW_HEADROOM);
 	rw_emit(e, MOV_K, BPF_REG_4, 0, 0, s->limit - RW_HEADROOM);
-	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_6, 0, 0);
 	rw_emit(e, MOV_K, BPF_REG_2, 0, 0, 0);
 	rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_0, 0, 0);
 	rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET + RW_HEADROOM);
@@ -222,79 +312,103 @@ static void emit_copy(struct sfi *s)
 /**
  * begin_entry() - emit the entry function's prologue: the packet is copied
  * @s: the translation
- * @lost: label for when there is no scratch to be had
+ * @lost: label for when there is no scratch to be had: it is a fault, which r6 says
  */
 static void begin_entry(struct sfi *s, uint32_t lost)
 {
 	struct rw_edit *e = &s->g->edit;
+	uint8_t ctx = s->scratch_reg == BPF_REG_7 ? BPF_REG_8 : BPF_REG_7;
 
-	rw_emit(e, MOV_X, BPF_REG_6, BPF_REG_1, 0, 0);
+	emit_zero(s);
+	if (!uses(s, 0))
+		return;
+	rw_emit(e, MOV_X, ctx, BPF_REG_1, 0, 0);
 	if (s->ctx_slot)
 		rw_emit(e, STDW, BPF_REG_10, BPF_REG_1, s->ctx_slot, 0);
-	emit_zero(s);
 	emit_lookup(s);
+	rw_emit(e, MOV_K, BPF_REG_6, 0, 0, s->g->target->fault);
 	sfi_jump(s, JMP_K(BPF_JEQ), BPF_REG_0, 0, 0, lost);
 	rw_emit(e, LDDW, BPF_REG_1, BPF_REG_0, SFI_H_BUSY, 0);
 	sfi_jump(s, JMP_K(BPF_JNE), BPF_REG_1, 0, 0, lost);
-	rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_BUSY, 1);
-	rw_emit(e, STDW, BPF_REG_10, BPF_REG_0, s->scratch_slot, 0);
-	s->g->target->len(s->g, BPF_REG_4, BPF_REG_6);
-	rw_emit(e, MOV_K, BPF_REG_1, 0, 0, SFI_DATA);
-	rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_DATA, 0);
-	rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_META, 0);
-	if (s->moves)
-		rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_LOW, 0);
-	if (s->writes)
-		rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_DIRTY, 0);
-	rw_emit(e, ADD_X, BPF_REG_1, BPF_REG_4, 0, 0);
-	rw_emit(e, STDW, BPF_REG_0, BPF_REG_1, SFI_H_END, 0);
-	if (s->writes || s->g->code->func_cnt > 1)
-		rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_FAULT, 0);
-	if (s->limit > RW_HEADROOM)
-		emit_copy(s);
-	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_6, 0, 0);
+	keep_scratch(s, BPF_REG_0);
+	rw_emit(e, MOV_X, BPF_REG_1, ctx, 0, 0);
+	if (s->limit > RW_HEADROOM || s->moves || s->varies || s->checks)
+		s->g->target->len(s->g, BPF_REG_4, BPF_REG_1);
+	emit_header(s);
+	if (s->limit == RW_HEADROOM)
+		return;
+	emit_copy(s);
+	rw_emit(e, MOV_X, BPF_REG_1, ctx, 0, 0);
 }
 
 /**
- * begin_inner() - emit the prologue of another function: it looks the scratch up
+ * spare_arg() - the register in which a function is handed the scratch
  * @s: the translation
- * @start: its first instruction
+ * @func: index of the function
  *
- * Arguments wait in the registers that a function keeps for its caller, the
- * fifth, if there is one, in a slot.
+ * Return: one that is no argument of it, or 0 if it looks the scratch up itself
  */
-static void begin_inner(struct sfi *s, uint32_t start)
+static uint8_t spare_arg(const struct sfi *s, uint32_t func)
+{
+	uint16_t live = s->g->live[s->g->code->funcs[func].start];
+	uint8_t reg = BPF_REG_5;
+
+	while (reg && live >> reg & 1)
+		reg--;
+	return reg;
+}
+
+/**
+ * begin_inner() - emit the prologue of another function
+ * @s: the translation
+ *
+ * It is handed the scratch in a register that is no argument. If there is none,
+ * it looks it up: four of its arguments wait in the registers that a function
+ * keeps for its caller, the fifth in a slot.
+ */
+static void begin_inner(struct sfi *s)
 {
 	struct rw_edit *e = &s->g->edit;
-	uint8_t args = (uint8_t)(s->g->live[start] & 0x3e), keep = BPF_REG_6;
+	uint8_t arg = spare_arg(s, s->func);
 
 	emit_zero(s);
 	if (!uses(s, s->func))
 		return;
-	for (int r = BPF_REG_1; r <= BPF_REG_5; r++)
-		if (s->g->an->at[start].reg[r].kinds & RW_UNINIT)
-			args &= (uint8_t)~(1u << r);
-	for (int r = BPF_REG_1; r <= BPF_REG_5; r++) {
-		if (!(args & 1u << r))
-			continue;
-		if (keep < BPF_REG_10)
-			rw_emit(e, MOV_X, keep++, r, 0, 0);
-		else
-			rw_emit(e, STDW, BPF_REG_10, r, s->spill_slot[1], 0);
+	if (arg) {
+		keep_scratch(s, arg);
+		return;
 	}
+	for (uint8_t r = BPF_REG_1; r <= BPF_REG_4; r++)
+		rw_emit(e, MOV_X, r + 5, r, 0, 0);
+	rw_emit(e, STDW, BPF_REG_10, BPF_REG_5, s->spill_slot[1], 0);
 	emit_lookup(s);
 	rw_emit(e, JMP_K(BPF_JNE), BPF_REG_0, 0, 1, 0);
 	rw_emit(e, RW_EXIT, 0, 0, 0, 0);
-	rw_emit(e, STDW, BPF_REG_10, BPF_REG_0, s->scratch_slot, 0);
-	keep = BPF_REG_6;
-	for (int r = BPF_REG_1; r <= BPF_REG_5; r++) {
-		if (!(args & 1u << r))
-			continue;
-		if (keep < BPF_REG_10)
-			rw_emit(e, MOV_X, r, keep++, 0, 0);
-		else
-			rw_emit(e, LDDW, r, BPF_REG_10, s->spill_slot[1], 0);
-	}
+	for (uint8_t r = BPF_REG_1; r <= BPF_REG_4; r++)
+		rw_emit(e, MOV_X, r, r + 5, 0, 0);
+	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_10, s->spill_slot[1], 0);
+	keep_scratch(s, BPF_REG_0);
+}
+
+/**
+ * free_reg() - a register that a function does not use, but keeps for its caller
+ * @g: the translation
+ * @func: the function
+ *
+ * Return: it, or 0 if there is none
+ */
+static uint8_t free_reg(const struct rw_gen *g, const struct rw_func *func)
+{
+	uint16_t used = 0;
+
+	for (uint32_t i = func->start; i < func->end; i++)
+		used |= (uint16_t)(1u << g->code->insns[i].dst_reg |
+				   1u << g->code->insns[i].src_reg);
+	/* r6 is needed at the end. */
+	for (uint8_t r = BPF_REG_9; r > BPF_REG_6; r--)
+		if (!(used & 1u << r))
+			return r;
+	return 0;
 }
 
 /**
@@ -309,20 +423,25 @@ static int lay_out(struct sfi *s)
 	const struct rw_func *func = &g->code->funcs[s->func];
 	int below = -((g->an->stack[s->func] + 7) & ~7);
 
+	s->scratch_reg = uses(s, s->func) ? free_reg(g, func) : 0;
 	s->scratch_slot = 0;
 	s->ctx_slot = 0;
 	s->loop_slot = 0;
 	if (uses(s, s->func)) {
-		s->scratch_slot = (int16_t)(below -= 8);
+		if (!s->scratch_reg)
+			s->scratch_slot = (int16_t)(below -= 8);
 		s->spill_slot[0] = (int16_t)(below -= 8);
 		s->spill_slot[1] = (int16_t)(below -= 8);
 	}
 	if (!s->func) {
 		/* The epilogue counts the verdict when it has no other use for it. */
-		g->target_slot = s->spill_slot[1];
+		g->target_slot = uses(s, 0) ? s->spill_slot[1] : (int16_t)(below -= 8);
 		if (s->writes)
 			s->ctx_slot = (int16_t)(below -= 8);
 	}
+	for (int i = 0; i < RW_SLOTS; i++)
+		if (s->split[s->func] >> i & 1)
+			s->apart[i] = (int16_t)(below -= 8);
 	if (rw_gen_has_loop(g, func))
 		s->loop_slot = (int16_t)(below -= 8);
 	if (below < -RW_STACK_MAX)
@@ -333,41 +452,51 @@ static int lay_out(struct sfi *s)
 }
 
 /**
- * end_entry() - emit the entry function's epilogue and fault path
+ * emit_leave() - emit how the packet is written back where it goes on
+ * @s: the translation; r6 is the verdict's counter
+ */
+static void emit_leave(struct sfi *s)
+{
+	struct rw_edit *e = &s->g->edit;
+	uint32_t stays = rw_edit_label(e);
+	uint8_t base;
+
+	sfi_header(s, BPF_REG_0, SFI_H_BUSY);
+	sfi_jump(s, JMP_K(BPF_JNE), BPF_REG_0, 0, SFI_DIRTY, stays);
+	sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_6, 0, XDP_PASS, stays);
+	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_6, 0, XDP_TX, stays);
+	rw_emit(e, STDW, BPF_REG_10, BPF_REG_6, s->spill_slot[0], 0);
+	base = sfi_base(s, BPF_REG_7);
+	rw_emit(e, LDDW, BPF_REG_6, BPF_REG_10, s->ctx_slot, 0);
+	s->faults = true;
+	sfi_write_back(s, base, s->fault);
+	rw_emit(e, LDDW, BPF_REG_6, BPF_REG_10, s->spill_slot[0], 0);
+	rw_edit_place(e, stays);
+}
+
+/**
+ * end_entry() - emit the entry function's epilogue: the one way out
  * @s: the translation
  * @lost: label for when there is no scratch to be had
+ *
+ * A fault comes out of the target's half of it as one more verdict.
  */
 static void end_entry(struct sfi *s, uint32_t lost)
 {
 	struct rw_gen *g = s->g;
 	struct rw_edit *e = &g->edit;
-	uint32_t stays = rw_edit_label(e);
 
-	g->fault = rw_edit_label(e);
+	g->fault = s->faults || s->writes ? s->fault : RW_NONE;
 	rw_edit_own(e);
 	rw_edit_place(e, g->epilogue);
-	if (s->writes) {
-		rw_emit(e, STDW, BPF_REG_10, BPF_REG_0, s->spill_slot[0], 0);
-		rw_emit(e, MOV32_X, BPF_REG_1, BPF_REG_0, 0, 0);
-		rw_emit(e, ADD_K, BPF_REG_1, 0, 0, -XDP_PASS);
-		sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_1, 0, XDP_TX - XDP_PASS, stays);
-		rw_emit(e, LDDW, BPF_REG_6, BPF_REG_10, s->ctx_slot, 0);
-		sfi_scratch(s, BPF_REG_7);
-		s->faults = true;
-		sfi_write_back(s, s->fault);
-		rw_edit_place(e, stays);
-		rw_emit(e, LDDW, BPF_REG_0, BPF_REG_10, s->spill_slot[0], 0);
+	g->target->verdict(g);
+	if (s->writes)
+		emit_leave(s);
+	if (uses(s, 0)) {
+		rw_emit(e, STDW_K, sfi_base(s, BPF_REG_1), 0, SFI_H_BUSY, 0);
+		rw_edit_place(e, lost);
 	}
-	sfi_scratch(s, BPF_REG_1);
-	rw_emit(e, STDW_K, BPF_REG_1, 0, SFI_H_BUSY, 0);
-	g->target->epilogue(g);
-	if (s->faults) {
-		rw_edit_place(e, s->fault);
-		sfi_scratch(s, BPF_REG_1);
-		rw_emit(e, STDW_K, BPF_REG_1, 0, SFI_H_BUSY, 0);
-	}
-	rw_edit_place(e, lost);
-	rw_emit_goto(e, g->fault);
+	g->target->finish(g);
 }
 
 /**
@@ -382,8 +511,7 @@ static void end_inner(struct sfi *s)
 		return;
 	rw_edit_own(e);
 	rw_edit_place(e, s->fault);
-	sfi_scratch(s, BPF_REG_1);
-	rw_emit(e, STDW_K, BPF_REG_1, 0, SFI_H_FAULT, 1);
+	rw_emit(e, STDW_K, sfi_base(s, BPF_REG_1), 0, SFI_H_FAULT, 1);
 	rw_emit(e, MOV_K, BPF_REG_0, 0, 0, 0);
 	rw_emit(e, RW_EXIT, 0, 0, 0, 0);
 }
@@ -405,13 +533,21 @@ static int load_ctx(struct sfi *s, uint32_t at)
 		return err;
 	switch (insn->off) {
 	case offsetof(struct xdp_md, data):
-		sfi_header(s, insn->dst_reg, SFI_H_DATA);
+		sfi_start(s, insn->dst_reg);
 		return 0;
 	case offsetof(struct xdp_md, data_end):
-		sfi_header(s, insn->dst_reg, SFI_H_END);
+		if (s->moves || s->varies) {
+			sfi_header(s, insn->dst_reg, SFI_H_END);
+			return 0;
+		}
+		g->target->len(g, insn->dst_reg, insn->src_reg);
+		rw_emit(&g->edit, ADD_K, insn->dst_reg, 0, 0, SFI_DATA);
 		return 0;
 	case offsetof(struct xdp_md, data_meta):
-		sfi_header(s, insn->dst_reg, SFI_H_META);
+		if (s->moves)
+			sfi_header(s, insn->dst_reg, SFI_H_META);
+		else
+			sfi_start(s, insn->dst_reg);
 		return 0;
 	default:
 		return g->target->ctx_load(g, at);
@@ -431,14 +567,70 @@ static int sfi_memory(struct sfi *s, uint32_t at)
 	const struct bpf_insn *insn = &g->code->insns[at];
 	const struct rw_val *reg = g->an->at[at].reg;
 	bool load = BPF_CLASS(insn->code) == BPF_LDX;
+	int err = 0;
 
+	if ((reg[load ? insn->src_reg : insn->dst_reg].kinds & RW_STACK) && sfi_spill(s, at))
+		return 0;
+	if (s->frames && (reg[load ? insn->src_reg : insn->dst_reg].kinds & RW_STACK))
+		return sfi_stack_access(s, at);
 	if (sfi_touches(g, at))
 		return load ? sfi_load(s, at) : sfi_store(s, at);
 	if (load && (reg[insn->src_reg].kinds & RW_CTX))
 		return load_ctx(s, at);
 	if (!load && (reg[insn->dst_reg].kinds & RW_CTX))
 		return rw_refuse(g->why, -EINVAL, at, "stores to the context, which is read-only");
-	rw_emit_insn(&g->edit, insn);
+	if (!load && (reg[insn->dst_reg].kinds & RW_STACK))
+		err = sfi_clear(s, at, insn->dst_reg, &reg[insn->dst_reg]);
+	if (!err)
+		rw_emit_insn(&g->edit, insn);
+	return err;
+}
+
+/**
+ * moves_by_constant() - a map value's pointer plus a register that holds a constant
+ * @s: the translation
+ * @at: index of the instruction
+ *
+ * The host's verifier need not know that it is one, or not on all paths.
+ *
+ * Return: true if it is that, and has been emitted
+ */
+static bool moves_by_constant(struct sfi *s, uint32_t at)
+{
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	const struct rw_val *dst = &s->g->an->at[at].reg[insn->dst_reg];
+	const struct rw_val *src = &s->g->an->at[at].reg[insn->src_reg];
+	bool swapped = dst->kinds == RW_SCALAR;
+	const struct rw_val *ptr = swapped ? src : dst, *by = swapped ? dst : src;
+
+	if (insn->code != ADD_X || !rw_val_is(ptr, RW_VALUE) || by->kinds != RW_SCALAR ||
+	    !by->known || by->off < -RW_OFF_MAX || by->off > RW_OFF_MAX)
+		return false;
+	if (swapped)
+		rw_emit(&s->g->edit, MOV_X, insn->dst_reg, insn->src_reg, 0, 0);
+	rw_emit(&s->g->edit, ADD_K, insn->dst_reg, 0, 0, (int32_t)by->off);
+	return true;
+}
+
+/**
+ * sfi_alu() - arithmetic and loads of constants
+ * @s: the translation
+ * @at: index of the instruction
+ *
+ * Return: 0 or -EOPNOTSUPP
+ */
+static int sfi_alu(struct sfi *s, uint32_t at)
+{
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	int32_t limit;
+
+	if (s->frames && BPF_CLASS(insn->code) != BPF_LD && BPF_SRC(insn->code) == BPF_X &&
+	    insn->src_reg == BPF_REG_10)
+		return sfi_stack_alu(s, at);
+	if (sfi_moves_value(s->g, at, &limit))
+		sfi_move_value(s, at, limit);
+	else if (!moves_by_constant(s, at))
+		rw_emit_insn(&s->g->edit, insn);
 	return 0;
 }
 
@@ -453,12 +645,23 @@ static int sfi_jmp(struct sfi *s, uint32_t at)
 {
 	struct rw_gen *g = s->g;
 	const struct bpf_insn *insn = &g->code->insns[at];
+	uint8_t arg;
 	int err;
 
 	if (insn->code == RW_CALL && !rw_is_subcall(insn))
 		return sfi_helper(s, at);
+	if (s->frames && rw_is_cond(insn) &&
+	    (insn->dst_reg == BPF_REG_10 ||
+	     (BPF_SRC(insn->code) == BPF_X && insn->src_reg == BPF_REG_10)))
+		return CANNOT(g, at, "compares r10, whose stack is used at an offset that is not "
+			      "constant");
+	if (!rw_is_subcall(insn) || !insn_uses(s, at))
+		return rw_gen_jump(g, at);
+	arg = spare_arg(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));
+	if (arg)
+		sfi_scratch(s, arg);
 	err = rw_gen_jump(g, at);
-	if (err || !rw_is_subcall(insn) || !insn_uses(s, at))
+	if (err)
 		return err;
 	sfi_header(s, BPF_REG_1, SFI_H_FAULT);
 	sfi_fault(s, JMP_K(BPF_JNE), BPF_REG_1, 0, 0);
@@ -475,9 +678,10 @@ static int sfi_jmp(struct sfi *s, uint32_t at)
 static int sfi_insn(struct sfi *s, uint32_t at)
 {
 	struct rw_gen *g = s->g;
-	int32_t limit;
 
 	rw_edit_at(&g->edit, at);
+	if ((g->code->flags[at] & RW_I_TARGET) || (at && g->code->insns[at - 1].code == RW_CALL))
+		s->marked = false;
 	if (g->code->flags[at] & RW_I_HEAD)
 		rw_emit(&g->edit, STDW, BPF_REG_10, BPF_REG_10, s->loop_slot, 0);
 	switch (BPF_CLASS(g->code->insns[at].code)) {
@@ -489,11 +693,7 @@ static int sfi_insn(struct sfi *s, uint32_t at)
 	case BPF_JMP32:
 		return sfi_jmp(s, at);
 	default:
-		if (sfi_moves_value(g, at, &limit))
-			sfi_move_value(s, at, limit);
-		else
-			rw_emit_insn(&g->edit, &g->code->insns[at]);
-		return 0;
+		return sfi_alu(s, at);
 	}
 }
 
@@ -512,10 +712,11 @@ static int sfi_func(struct sfi *s)
 
 	s->fault = rw_edit_label(&g->edit);
 	s->faults = false;
+	s->marked = false;
 	rw_edit_own(&g->edit);
 	rw_edit_place(&g->edit, rw_edit_func(&g->edit, s->func));
 	if (s->func)
-		begin_inner(s, func->start);
+		begin_inner(s);
 	else
 		begin_entry(s, lost);
 	for (uint32_t i = func->start; !err && i < func->end; i++)
@@ -540,15 +741,15 @@ int rw_form_sfi(struct rw_gen *g)
 {
 	uint32_t copied = g->reach < g->opts->window ? g->reach : g->opts->window;
 	struct sfi s = { .g = g, .limit = (int32_t)(RW_HEADROOM + copied) };
+	int err;
 
-	if (g->an->loose_stack != RW_NONE)
-		return CANNOT(g, g->an->loose_stack,
-			      "uses the stack at an offset that is not constant");
 	memset(s.own, 0xff, sizeof(s.own));
+	s.group.last = RW_NONE;
+	err = sfi_plan_stack(&s);
+	if (err)
+		return err;
 	find_uses(&s);
 	for (s.func = 0; s.func < g->code->func_cnt; s.func++) {
-		int err = 0;
-
 		if (g->an->at[g->code->funcs[s.func].start].seen)
 			err = sfi_func(&s);
 		if (err)

@@ -9,10 +9,13 @@
  * no arithmetic that an XDP verifier allows makes a pointer wrap around, that
  * none is ever NULL and that 32 bits hold it.
  *
- * Start, end and start of the metadata are in the scratch's header and are
- * loaded from there, so the verifier knows nothing of them; it then knows
- * nothing of pointers made from them, whichever path it comes by. That is what
- * it wants: limits that differ from path to path are an error to it.
+ * Start, end and start of the metadata are in the scratch's header if they can
+ * move. If not, the start is a constant, plus a zero from the header if places in
+ * the packet vary, and the end is in the header if it is needed for that or for
+ * checks; else it is the start plus the packet's length. The verifier is to know
+ * nothing of a pointer that is not at a constant place, whichever path it comes
+ * by. That is what it wants: limits that differ from path to path are an error
+ * to it, and make all paths differ.
  */
 #include "gen.h"
 
@@ -23,14 +26,16 @@
 #define SFI_NOWHERE	0x7fffffff	/* offset at which no packet has bytes */
 
 /* The scratch's header: offsets of numbers of eight bytes each */
-#define SFI_H_BUSY	0	/* a packet is being worked on */
+#define SFI_H_BUSY	0	/* a packet is being worked on: SFI_CLEAN or SFI_DIRTY */
 #define SFI_H_DATA	8	/* the packet's start */
 #define SFI_H_END	16	/* its end */
 #define SFI_H_META	24	/* start of its metadata; equals its start if there is none */
 #define SFI_H_LOW	32	/* lowest start so far: what is below is to be zeroed first */
-#define SFI_H_DIRTY	40	/* packet and scratch differ */
-#define SFI_H_FAULT	48	/* a function of the program gave up */
-#define SFI_H_ZERO	56	/* zero, which the verifier does not know */
+#define SFI_H_FAULT	40	/* a function of the program gave up */
+#define SFI_H_ZERO	48	/* zero, which the verifier does not know */
+
+#define SFI_CLEAN	1	/* packet and scratch are the same */
+#define SFI_DIRTY	2	/* they differ */
 
 /* Short names for what is emitted most */
 #define ADD_K	(BPF_ALU64 | BPF_ADD | BPF_K)
@@ -59,19 +64,47 @@ enum sfi_own {
 };
 
 /**
+ * struct sfi_group - accesses that share a pointer into the scratch
+ * @reg: register that holds it
+ * @ptr: the program's register that they all use, or RW_REGS if they are all at
+ *       constant places
+ * @low: the lowest offset from @ptr: where @reg points to; 0 without @ptr
+ * @last: the last of them, or RW_NONE if there is no group
+ */
+struct sfi_group {
+	uint8_t reg;
+	uint8_t ptr;
+	int32_t low;
+	uint32_t last;
+};
+
+/**
  * struct sfi - one translation into form sfi
  * @g: the translation
  * @limit: end of what is copied of a packet, as an offset into the packet area
  * @writes: some instruction changes the packet
  * @moves: some instruction moves its start, its end or its metadata
+ * @metas: some instruction moves its metadata or asks where it starts
+ * @copies: some instruction calls xdp_load_bytes or xdp_store_bytes
+ * @varies: some access is not at a constant place
+ * @checks: some access has to be checked against the packet's end
+ * @frames: pointers into the program's stacks are numbers
+ * @framed: of each function the slots of its stack that are in its frame
+ * @split: of each function the slots of its stack whose pointers are kept apart
+ * @frame_at: of each function the place of its r10, as an offset into the packet area
+ * @frame_end: end of all frames, the same
  * @uses: bit n set: function n of the program needs the scratch
  * @own: labels of own functions, or RW_NONE
  * @func: index of the function at hand
  * @fault: label of its fault path
  * @faults: that label is used
  * @ctx_slot: offset from r10 where the entry function keeps the context
- * @scratch_slot: offset from r10 where the function keeps the scratch, or 0
+ * @scratch_reg: register that the function keeps the scratch in, or 0
+ * @scratch_slot: offset from r10 where it keeps it instead, or 0
+ * @marked: that the packet is changed has been noted on every path that comes here
+ * @group: the accesses at hand that share a pointer
  * @spill_slot: offsets from r10 of two slots for what has to make room
+ * @apart: of each slot of the function whose pointers are kept apart: where
  * @loop_slot: offset from r10 for the store at loop heads, or 0
  */
 struct sfi {
@@ -79,26 +112,55 @@ struct sfi {
 	int32_t limit;
 	bool writes;
 	bool moves;
+	bool metas;
+	bool copies;
+	bool varies;
+	bool checks;
+	bool frames;
+	uint64_t framed[RW_MAX_FUNCS];
+	uint64_t split[RW_MAX_FUNCS];
+	int32_t frame_at[RW_MAX_FUNCS];
+	int32_t frame_end;
 	uint8_t uses[RW_MAX_FUNCS / 8];
 	uint32_t own[SFI_OWN_MAX];
 	uint32_t func;
 	uint32_t fault;
 	bool faults;
 	int16_t ctx_slot;
+	uint8_t scratch_reg;
 	int16_t scratch_slot;
+	bool marked;
+	struct sfi_group group;
 	int16_t spill_slot[2];
+	int16_t apart[RW_SLOTS];
 	int16_t loop_slot;
+};
+
+/**
+ * struct sfi_temp - a register that is borrowed
+ * @reg: it
+ * @slot: where its value was put meanwhile, or 0 if it held none
+ */
+struct sfi_temp {
+	uint8_t reg;
+	int16_t slot;
 };
 
 /* sfi.c: what the other files emit with */
 void sfi_jump(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t imm, uint32_t label);
 void sfi_fault(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t imm);
 void sfi_scratch(struct sfi *s, uint8_t dst);
+uint8_t sfi_base(struct sfi *s, uint8_t spare);
 void sfi_header(struct sfi *s, uint8_t dst, int16_t field);
+void sfi_start(struct sfi *s, uint8_t dst);
+
+/* sfi_group.c: accesses that share a pointer */
+bool sfi_group(struct sfi *s, uint32_t at, int32_t *off);
 
 /* sfi_access.c: loads from and stores to the packet, variable places in map values */
 bool sfi_touches(const struct rw_gen *g, uint32_t at);
 bool sfi_stores(const struct rw_gen *g, uint32_t at);
+void sfi_survey_access(struct sfi *s, uint32_t at);
 int sfi_load(struct sfi *s, uint32_t at);
 int sfi_store(struct sfi *s, uint32_t at);
 bool sfi_moves_value(const struct rw_gen *g, uint32_t at, int32_t *limit);
@@ -107,14 +169,36 @@ bool sfi_is_packet(const struct rw_val *v);
 bool sfi_inside(const struct rw_val *v, int32_t off, uint32_t size);
 bool sfi_fixed(const struct sfi *s, const struct rw_val *v, int32_t off, uint32_t size);
 
+struct sfi_temp sfi_take(struct sfi *s, uint32_t at, uint16_t used, int nth);
+void sfi_give_back(struct sfi *s, struct sfi_temp t);
+void sfi_emit_access(struct sfi *s, uint32_t at, uint8_t ptr, int32_t off);
+
+/* sfi_stack.c: what the program keeps in its stacks */
+int sfi_plan_stack(struct sfi *s);
+bool sfi_uses_frame(const struct sfi *s, uint32_t at);
+int sfi_clear(struct sfi *s, uint32_t at, uint8_t reg, const struct rw_val *v);
+int sfi_stack_access(struct sfi *s, uint32_t at);
+int sfi_stack_argument(struct sfi *s, uint32_t at, int i);
+int sfi_stack_alu(struct sfi *s, uint32_t at);
+uint64_t sfi_slots(int64_t from, int64_t to);
+bool sfi_is_own(const struct rw_gen *g, uint32_t at, const struct rw_val *v, int64_t *off);
+bool sfi_in_frame(const struct sfi *s, uint32_t at, int64_t off, int32_t *place);
+
+/* sfi_spill.c: pointers that are kept apart from data */
+int sfi_plan_spills(struct sfi *s);
+bool sfi_spill(struct sfi *s, uint32_t at);
+
 /* sfi_helper.c: calls of helpers */
+bool sfi_is_memory(const struct rw_gen *g, uint32_t at, int i);
+uint32_t sfi_memory_size(const struct sfi *s, uint32_t at, int i);
 bool sfi_helper_uses(const struct rw_gen *g, uint32_t at);
+void sfi_survey_helper(struct sfi *s, uint32_t at);
 bool sfi_helper_copies(const struct bpf_insn *insn);
 int sfi_helper(struct sfi *s, uint32_t at);
 
 /* sfi_own.c: own functions */
 uint32_t sfi_own(struct sfi *s, enum sfi_own own);
-void sfi_write_back(struct sfi *s, uint32_t failed);
+void sfi_write_back(struct sfi *s, uint8_t base, uint32_t failed);
 void sfi_emit_own(struct sfi *s);
 
 #endif /* REWRITER_SFI_H */

@@ -21,17 +21,7 @@
 #include "sfi.h"
 
 /**
- * struct temp - a register that is borrowed
- * @reg: it
- * @slot: where its value was put meanwhile, or 0 if it held none
- */
-struct temp {
-	uint8_t reg;
-	int16_t slot;
-};
-
-/**
- * take() - borrow a register
+ * sfi_take() - borrow a register
  * @s: the translation
  * @at: index of the instruction at hand, no jump
  * @used: bit n set: not register n
@@ -39,14 +29,17 @@ struct temp {
  *
  * Return: the register; to be given back
  */
-static struct temp take(struct sfi *s, uint32_t at, uint16_t used, int nth)
+struct sfi_temp sfi_take(struct sfi *s, uint32_t at, uint16_t used, int nth)
 {
 	const struct rw_gen *g = s->g;
 	const struct bpf_insn *insn = &g->code->insns[at];
-	uint16_t live = g->live[at] | g->live[at + 1];
-	struct temp t = { 0 };
+	uint16_t live = g->live[at];
+	struct sfi_temp t = { 0 };
 
 	used |= (uint16_t)(1u << insn->dst_reg | 1u << insn->src_reg);
+	used |= (uint16_t)(s->scratch_reg ? 1u << s->scratch_reg : 0);
+	if (s->group.last != RW_NONE && at <= s->group.last)
+		used |= (uint16_t)(1u << s->group.reg);
 	for (t.reg = 0; t.reg < BPF_REG_10; t.reg++)
 		if (!((live | used) & 1u << t.reg))
 			return t;
@@ -58,11 +51,11 @@ static struct temp take(struct sfi *s, uint32_t at, uint16_t used, int nth)
 }
 
 /**
- * give_back() - end the use of a borrowed register
+ * sfi_give_back() - end the use of a borrowed register
  * @s: the translation
  * @t: the register
  */
-static void give_back(struct sfi *s, struct temp t)
+void sfi_give_back(struct sfi *s, struct sfi_temp t)
 {
 	if (t.slot)
 		rw_emit(&s->g->edit, LDDW, t.reg, BPF_REG_10, t.slot, 0);
@@ -154,6 +147,20 @@ bool sfi_fixed(const struct sfi *s, const struct rw_val *v, int32_t off, uint32_
 }
 
 /**
+ * sfi_survey_access() - note what a load or a store of the packet's takes
+ * @s: the translation
+ * @at: index of the instruction, of which sfi_touches() says so
+ */
+void sfi_survey_access(struct sfi *s, uint32_t at)
+{
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	const struct rw_val *v = &s->g->an->at[at].reg[pointer(insn)];
+
+	s->varies |= !sfi_fixed(s, v, insn->off, rw_size(insn));
+	s->checks |= !sfi_inside(v, insn->off, rw_size(insn));
+}
+
+/**
  * emit_place() - put the place of an access in the scratch into a register
  * @s: the translation
  * @ptr: register with the packet pointer
@@ -161,12 +168,14 @@ bool sfi_fixed(const struct sfi *s, const struct rw_val *v, int32_t off, uint32_
  * @off: added to it
  * @size: number of bytes
  * @t: register that gets the offset; not @ptr, unless @ptr is not needed any more
- * @to: register that gets the pointer to the scratch plus that offset; the same
+ * @to: another one; the same
  *
  * A check that fails goes to the fault path.
+ *
+ * Return: the one of the two that is the pointer to the scratch plus the offset
  */
-static void emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, int32_t off,
-		       uint32_t size, uint8_t t, uint8_t to)
+static uint8_t emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, int32_t off,
+			  uint32_t size, uint8_t t, uint8_t to)
 {
 	struct rw_edit *e = &s->g->edit;
 
@@ -175,22 +184,30 @@ static void emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, int32
 	sfi_fault(s, JMP_K(BPF_JGT), t, 0, s->limit - (int32_t)size);
 	if (!sfi_inside(v, off, size)) {
 		/* Metadata ends where the packet starts. */
-		sfi_header(s, to, v->kinds == RW_META ? SFI_H_DATA : SFI_H_END);
+		if (v->kinds == RW_META)
+			sfi_start(s, to);
+		else
+			sfi_header(s, to, SFI_H_END);
 		rw_emit(e, SUB_X, to, t, 0, 0);
 		sfi_fault(s, JMP_K(BPF_JLT), to, 0, SFI_BASE + (int32_t)size);
 	}
+	if (s->scratch_reg) {
+		rw_emit(e, ADD_X, t, s->scratch_reg, 0, 0);
+		return t;
+	}
 	sfi_scratch(s, to);
 	rw_emit(e, ADD_X, to, t, 0, 0);
+	return to;
 }
 
 /**
- * emit_access() - emit a tenant's load or store with another pointer
+ * sfi_emit_access() - emit a tenant's load or store with another pointer
  * @s: the translation
  * @at: index of the instruction
  * @ptr: register with the pointer
  * @off: offset from it
  */
-static void emit_access(struct sfi *s, uint32_t at, uint8_t ptr, int32_t off)
+void sfi_emit_access(struct sfi *s, uint32_t at, uint8_t ptr, int32_t off)
 {
 	struct bpf_insn insn = s->g->code->insns[at];
 
@@ -250,24 +267,89 @@ int sfi_load(struct sfi *s, uint32_t at)
 	const struct rw_val *v = &s->g->an->at[at].reg[insn->src_reg];
 	uint8_t dst = insn->dst_reg;
 	uint32_t size = rw_size(insn);
-	struct temp t;
+	struct sfi_temp t;
+	int32_t off;
 	int err;
 
 	err = check_kind(s, at);
 	if (err)
 		return err;
+	if (sfi_group(s, at, &off)) {
+		sfi_emit_access(s, at, s->group.reg, off);
+		return 0;
+	}
 	if (sfi_fixed(s, v, insn->off, size)) {
 		emit_end_check(s, v, insn->off, size, dst);
-		sfi_scratch(s, dst);
-		emit_access(s, at, dst,
+		sfi_emit_access(s, at, sfi_base(s, dst),
 			    RW_SCRATCH_PACKET + RW_HEADROOM + (int32_t)v->off + insn->off);
 		return 0;
 	}
-	t = take(s, at, 0, 0);
-	emit_place(s, insn->src_reg, v, insn->off, size, t.reg, dst);
-	emit_access(s, at, dst, RW_SCRATCH_PACKET);
-	give_back(s, t);
+	t = sfi_take(s, at, 0, 0);
+	dst = emit_place(s, insn->src_reg, v, insn->off, size, t.reg, dst);
+	sfi_emit_access(s, at, dst, RW_SCRATCH_PACKET);
+	sfi_give_back(s, t);
 	return 0;
+}
+
+/**
+ * mark() - emit the mark that the packet is changed
+ * @s: the translation
+ * @base: register that holds the scratch
+ *
+ * Once is enough as long as no path meets this one and nothing is called.
+ */
+static void mark(struct sfi *s, uint8_t base)
+{
+	rw_emit(&s->g->edit, STDW_K, base, 0, SFI_H_BUSY, SFI_DIRTY);
+	s->marked = true;
+}
+
+/**
+ * fixed_store() - a store to a constant place in the scratch
+ * @s: the translation
+ * @at: index of the store
+ * @v: the packet pointer
+ * @size: number of bytes
+ */
+static void fixed_store(struct sfi *s, uint32_t at, const struct rw_val *v, uint32_t size)
+{
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	int32_t place = RW_SCRATCH_PACKET + RW_HEADROOM + (int32_t)v->off + insn->off;
+	bool borrow = !s->scratch_reg || !sfi_inside(v, insn->off, size);
+	struct sfi_temp t = { 0 };
+	uint8_t base;
+
+	if (borrow)
+		t = sfi_take(s, at, 0, 0);
+	emit_end_check(s, v, insn->off, size, t.reg);
+	base = sfi_base(s, t.reg);
+	if (!s->marked)
+		mark(s, base);
+	sfi_emit_access(s, at, base, place);
+	if (borrow)
+		sfi_give_back(s, t);
+}
+
+/**
+ * group_store() - a store by a pointer that others share
+ * @s: the translation
+ * @at: index of the store
+ * @off: offset from that pointer
+ */
+static void group_store(struct sfi *s, uint32_t at, int32_t off)
+{
+	struct sfi_temp t;
+
+	if (!s->marked && s->group.ptr == RW_REGS) {
+		mark(s, s->group.reg);
+	} else if (!s->marked && s->scratch_reg) {
+		mark(s, s->scratch_reg);
+	} else if (!s->marked) {
+		t = sfi_take(s, at, 0, 0);
+		mark(s, sfi_base(s, t.reg));
+		sfi_give_back(s, t);
+	}
+	sfi_emit_access(s, at, s->group.reg, off);
 }
 
 /**
@@ -279,11 +361,12 @@ int sfi_load(struct sfi *s, uint32_t at)
  */
 int sfi_store(struct sfi *s, uint32_t at)
 {
-	struct rw_edit *e = &s->g->edit;
 	const struct bpf_insn *insn = &s->g->code->insns[at];
 	const struct rw_val *v = &s->g->an->at[at].reg[insn->dst_reg];
 	uint32_t size = rw_size(insn);
-	struct temp t, u;
+	struct sfi_temp t, u;
+	uint8_t to;
+	int32_t off;
 	int err;
 
 	err = check_kind(s, at);
@@ -292,26 +375,23 @@ int sfi_store(struct sfi *s, uint32_t at)
 	if (rw_is_atomic(insn))
 		return rw_refuse(s->g->why, -EINVAL, at,
 				 "an atomic operation on the packet, which XDP does not have");
-	t = take(s, at, 0, 0);
-	if (sfi_fixed(s, v, insn->off, size)) {
-		emit_end_check(s, v, insn->off, size, t.reg);
-		sfi_scratch(s, t.reg);
-		rw_emit(e, STDW_K, t.reg, 0, SFI_H_DIRTY, 1);
-		emit_access(s, at, t.reg,
-			    RW_SCRATCH_PACKET + RW_HEADROOM + (int32_t)v->off + insn->off);
-		give_back(s, t);
+	if (sfi_group(s, at, &off)) {
+		group_store(s, at, off);
 		return 0;
 	}
-	u = take(s, at, (uint16_t)(1u << t.reg), 1);
-	emit_place(s, insn->dst_reg, v, insn->off, size, t.reg, u.reg);
-	if (v->kinds == RW_PKT) {
-		/* The scratch once more: what has been added to it stays added. */
-		rw_emit(e, LDDW, t.reg, BPF_REG_10, s->scratch_slot, 0);
-		rw_emit(e, STDW_K, t.reg, 0, SFI_H_DIRTY, 1);
+	if (sfi_fixed(s, v, insn->off, size)) {
+		fixed_store(s, at, v, size);
+		return 0;
 	}
-	emit_access(s, at, u.reg, RW_SCRATCH_PACKET);
-	give_back(s, u);
-	give_back(s, t);
+	t = sfi_take(s, at, 0, 0);
+	u = sfi_take(s, at, (uint16_t)(1u << t.reg), 1);
+	to = emit_place(s, insn->dst_reg, v, insn->off, size, t.reg, u.reg);
+	/* The scratch once more: what has been added to it stays added. */
+	if (v->kinds != RW_META && !s->marked)
+		mark(s, sfi_base(s, t.reg));
+	sfi_emit_access(s, at, to, RW_SCRATCH_PACKET);
+	sfi_give_back(s, u);
+	sfi_give_back(s, t);
 	return 0;
 }
 
@@ -331,7 +411,7 @@ bool sfi_moves_value(const struct rw_gen *g, uint32_t at, int32_t *limit)
 	uint32_t reach = g->an->at[at].reach;
 	int64_t most;
 
-	if (insn->code != ADD_X || g->an->loose_value || !reach || reach == RW_NONE)
+	if (insn->code != ADD_X)
 		return false;
 	if (ptr->kinds == RW_SCALAR) {
 		const struct rw_val *swap = ptr;
@@ -342,7 +422,13 @@ bool sfi_moves_value(const struct rw_gen *g, uint32_t at, int32_t *limit)
 	if (!rw_val_is(ptr, RW_VALUE) || !ptr->known || ptr->base != RW_BASE_VALUE ||
 	    ptr->map == RW_NONE || by->kinds != RW_SCALAR || by->known)
 		return false;
-	most = (int64_t)g->prog->maps[ptr->map].value_size - ptr->off - reach;
+	most = (int64_t)g->prog->maps[ptr->map].value_size - ptr->off;
+	if (!g->an->loose_value && reach && reach != RW_NONE)
+		most -= reach;
+	else if (by->limits.max < (uint64_t)(most < 0 ? 0 : most))
+		most = (int64_t)by->limits.max;
+	else
+		return false;
 	if (most < 0 || most > RW_OFF_MAX)
 		return false;
 	*limit = (int32_t)most;
@@ -359,7 +445,7 @@ void sfi_move_value(struct sfi *s, uint32_t at, int32_t limit)
 {
 	const struct bpf_insn *insn = &s->g->code->insns[at];
 	bool swapped = s->g->an->at[at].reg[insn->dst_reg].kinds == RW_SCALAR;
-	struct temp t = take(s, at, 0, 0);
+	struct sfi_temp t = sfi_take(s, at, 0, 0);
 	struct rw_edit *e = &s->g->edit;
 
 	sfi_header(s, t.reg, SFI_H_ZERO);
@@ -368,5 +454,5 @@ void sfi_move_value(struct sfi *s, uint32_t at, int32_t limit)
 	if (swapped)
 		rw_emit(e, MOV_X, insn->dst_reg, insn->src_reg, 0, 0);
 	rw_emit(e, ADD_X, insn->dst_reg, t.reg, 0, 0);
-	give_back(s, t);
+	sfi_give_back(s, t);
 }

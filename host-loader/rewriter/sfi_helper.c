@@ -35,6 +35,19 @@ bool sfi_helper_copies(const struct bpf_insn *insn)
 }
 
 /**
+ * sfi_is_memory() - is an argument of a helper memory?
+ * @g: the translation
+ * @at: index of the call
+ * @i: number of the argument, from 0
+ *
+ * Return: true if so
+ */
+bool sfi_is_memory(const struct rw_gen *g, uint32_t at, int i)
+{
+	return is_memory(wl_find((uint32_t)g->code->insns[at].imm)->args[i]);
+}
+
+/**
  * points_into() - does an argument of a helper point into the packet?
  * @g: the translation
  * @at: index of the call
@@ -104,6 +117,40 @@ static bool known_size(const struct sfi *s, uint32_t at, int i, uint32_t *size)
 				? g->prog->maps[reg[BPF_REG_1 + m].map].key_size
 				: g->prog->maps[reg[BPF_REG_1 + m].map].value_size;
 	return true;
+}
+
+/**
+ * sfi_memory_size() - how long the memory is at most that an argument points to
+ * @s: the translation
+ * @at: index of the call
+ * @i: number of the argument, from 0
+ *
+ * Return: bytes, or RW_NONE if that is not known
+ */
+uint32_t sfi_memory_size(const struct sfi *s, uint32_t at, int i)
+{
+	uint32_t size;
+
+	return known_size(s, at, i, &size) ? size : RW_NONE;
+}
+
+/**
+ * sfi_survey_helper() - note what the packet pointers among a helper's arguments take
+ * @s: the translation
+ * @at: index of the call
+ */
+void sfi_survey_helper(struct sfi *s, uint32_t at)
+{
+	for (int i = 0; i < WL_ARGS; i++) {
+		const struct rw_val *v = &s->g->an->at[at].reg[BPF_REG_1 + i];
+		uint32_t size;
+
+		if (!points_into(s->g, at, i))
+			continue;
+		if (!known_size(s, at, i, &size) || !sfi_inside(v, 0, size))
+			s->varies = s->checks = true;
+		s->varies |= !sfi_fixed(s, v, 0, size);
+	}
 }
 
 /**
@@ -195,6 +242,10 @@ static int emit_call(struct sfi *s, uint32_t at, const struct wl_helper *h)
 		call_own(s, SFI_OWN_META, BPF_REG_3);
 		return 0;
 	case BPF_FUNC_xdp_get_buff_len:
+		if (!s->moves) {
+			s->g->target->len(s->g, BPF_REG_0, BPF_REG_1);
+			return 0;
+		}
 		sfi_scratch(s, BPF_REG_1);
 		rw_emit(e, LDDW, BPF_REG_0, BPF_REG_1, SFI_H_END, 0);
 		rw_emit(e, LDDW, BPF_REG_1, BPF_REG_1, SFI_H_DATA, 0);
@@ -217,6 +268,23 @@ static int emit_call(struct sfi *s, uint32_t at, const struct wl_helper *h)
 }
 
 /**
+ * clear_buffer() - emit how pointers are zeroed that a helper is about to overwrite
+ * @s: the translation
+ * @at: index of the call
+ * @i: number of the argument that is the helper's buffer, from 0
+ *
+ * Return: 0 or -EOPNOTSUPP
+ */
+static int clear_buffer(struct sfi *s, uint32_t at, int i)
+{
+	const struct rw_val *reg = s->g->an->at[at].reg, *v = &reg[BPF_REG_1 + i];
+
+	if (v->kinds & RW_STACK && v->map == rw_func_at(s->g->code, at) && v->known)
+		return sfi_clear(s, at, BPF_REG_10, &reg[BPF_REG_10]);
+	return sfi_clear(s, at, (uint8_t)(BPF_REG_1 + i), v);
+}
+
+/**
  * sfi_helper() - the call of a helper
  * @s: the translation
  * @at: index of the call
@@ -226,12 +294,17 @@ static int emit_call(struct sfi *s, uint32_t at, const struct wl_helper *h)
 int sfi_helper(struct sfi *s, uint32_t at)
 {
 	const struct wl_helper *h = wl_find((uint32_t)s->g->code->insns[at].imm);
+	const struct rw_val *reg = &s->g->an->at[at].reg[BPF_REG_1];
 	int err;
 
 	for (int i = 0; i < WL_ARGS; i++) {
-		if (!points_into(s->g, at, i))
-			continue;
-		err = emit_argument(s, at, i);
+		err = 0;
+		if (h->args[i] == WL_OUT)
+			err = clear_buffer(s, at, i);
+		if (!err && s->frames && is_memory(h->args[i]) && (reg[i].kinds & RW_STACK))
+			err = sfi_stack_argument(s, at, i);
+		else if (!err && points_into(s->g, at, i))
+			err = emit_argument(s, at, i);
 		if (err)
 			return err;
 	}

@@ -181,8 +181,10 @@ static void own_head(struct sfi *s)
 	uint32_t out;
 
 	begin_move(s);
-	rw_emit(e, MOV_X, BPF_REG_6, BPF_REG_3, 0, 0);
-	rw_emit(e, MOV_X, BPF_REG_8, BPF_REG_2, 0, 0);
+	if (s->own[SFI_OWN_META] != RW_NONE) {
+		rw_emit(e, MOV_X, BPF_REG_6, BPF_REG_3, 0, 0);
+		rw_emit(e, MOV_X, BPF_REG_8, BPF_REG_2, 0, 0);
+	}
 	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_3, SFI_H_END, 0);
 	/* A packet that is not copied as a whole cannot be moved. */
 	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_0, 0, SFI_BASE + s->limit, wrong);
@@ -190,17 +192,23 @@ static void own_head(struct sfi *s)
 	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_DATA, 0);
 	rw_emit(e, ADD_X, BPF_REG_5, BPF_REG_2, 0, 0);
 	sfi_jump(s, JMP_X(BPF_JGT), BPF_REG_5, BPF_REG_0, 0, wrong);
-	rw_emit(e, LDDW, BPF_REG_9, BPF_REG_3, SFI_H_DATA, 0);
-	rw_emit(e, LDDW, BPF_REG_7, BPF_REG_3, SFI_H_META, 0);
-	rw_emit(e, SUB_X, BPF_REG_9, BPF_REG_7, 0, 0);
-	rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_9, 0, 0);
-	rw_emit(e, ADD_K, BPF_REG_4, 0, 0, SFI_BASE + SFI_FRAME);
-	sfi_jump(s, JMP_X(BPF_JLT), BPF_REG_5, BPF_REG_4, 0, wrong);
+	if (s->metas) {
+		rw_emit(e, LDDW, BPF_REG_9, BPF_REG_3, SFI_H_DATA, 0);
+		rw_emit(e, LDDW, BPF_REG_7, BPF_REG_3, SFI_H_META, 0);
+		rw_emit(e, SUB_X, BPF_REG_9, BPF_REG_7, 0, 0);
+		rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_9, 0, 0);
+		rw_emit(e, ADD_K, BPF_REG_4, 0, 0, SFI_BASE + SFI_FRAME);
+		sfi_jump(s, JMP_X(BPF_JLT), BPF_REG_5, BPF_REG_4, 0, wrong);
+	} else {
+		sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_5, 0, SFI_BASE + SFI_FRAME, wrong);
+	}
 	rw_emit(e, STDW, BPF_REG_3, BPF_REG_5, SFI_H_DATA, 0);
-	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_META, 0);
-	rw_emit(e, ADD_X, BPF_REG_5, BPF_REG_2, 0, 0);
-	rw_emit(e, STDW, BPF_REG_3, BPF_REG_5, SFI_H_META, 0);
-	rw_emit(e, STDW_K, BPF_REG_3, 0, SFI_H_DIRTY, 1);
+	if (s->metas) {
+		rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_META, 0);
+		rw_emit(e, ADD_X, BPF_REG_5, BPF_REG_2, 0, 0);
+		rw_emit(e, STDW, BPF_REG_3, BPF_REG_5, SFI_H_META, 0);
+	}
+	rw_emit(e, STDW_K, BPF_REG_3, 0, SFI_H_BUSY, SFI_DIRTY);
 	out = lower(s, low);
 	rw_edit_place(e, low);
 	if (s->own[SFI_OWN_META] != RW_NONE)
@@ -231,7 +239,7 @@ static void own_tail(struct sfi *s)
 	rw_emit(e, ADD_K, BPF_REG_0, 0, 0, ETH_HLEN);
 	sfi_jump(s, JMP_X(BPF_JLT), BPF_REG_4, BPF_REG_0, 0, wrong);
 	rw_emit(e, STDW, BPF_REG_3, BPF_REG_4, SFI_H_END, 0);
-	rw_emit(e, STDW_K, BPF_REG_3, 0, SFI_H_DIRTY, 1);
+	rw_emit(e, STDW_K, BPF_REG_3, 0, SFI_H_BUSY, SFI_DIRTY);
 	sfi_jump(s, JMP_K(BPF_JSLE), BPF_REG_2, 0, 0, done);
 	rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_2, 0, 0);
 	out = zero(s);
@@ -274,69 +282,71 @@ static void own_meta(struct sfi *s)
 /**
  * emit_move() - emit how the packet gets the length that the scratch says
  * @s: the translation
+ * @base: register that holds the scratch
+ * @start: register that gets the offset of the packet's start in the packet area
+ * @len: register that gets the number of bytes that are to be stored
  * @failed: label for when that fails
  *
- * r6 is the context, r7 the scratch. Then r8 is the offset of the packet's
- * start in the packet area and r9 the number of bytes that are to be stored.
+ * r6 is the context.
  */
-static void emit_move(struct sfi *s, uint32_t failed)
+static void emit_move(struct sfi *s, uint8_t base, uint8_t start, uint8_t len, uint32_t failed)
 {
 	struct rw_edit *e = &s->g->edit;
 	uint32_t same = rw_edit_label(e), moved = rw_edit_label(e);
 
-	rw_emit(e, LDDW, BPF_REG_8, BPF_REG_7, SFI_H_DATA, 0);
-	rw_emit(e, LDDW, BPF_REG_9, BPF_REG_7, SFI_H_END, 0);
-	rw_emit(e, SUB_X, BPF_REG_9, BPF_REG_8, 0, 0);
+	rw_emit(e, LDDW, start, base, SFI_H_DATA, 0);
+	rw_emit(e, LDDW, len, base, SFI_H_END, 0);
+	rw_emit(e, SUB_X, len, start, 0, 0);
 	s->g->target->len(s->g, BPF_REG_0, BPF_REG_6);
-	sfi_jump(s, JMP_X(BPF_JEQ), BPF_REG_0, BPF_REG_9, 0, same);
+	sfi_jump(s, JMP_X(BPF_JEQ), BPF_REG_0, len, 0, same);
 	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_6, 0, 0);
-	rw_emit(e, MOV_X, BPF_REG_2, BPF_REG_9, 0, 0);
+	rw_emit(e, MOV_X, BPF_REG_2, len, 0, 0);
 	rw_emit(e, MOV_K, BPF_REG_3, 0, 0, 0);
 	call(s, BPF_FUNC_skb_change_tail);
 	sfi_jump(s, JMP_K(BPF_JNE), BPF_REG_0, 0, 0, failed);
 	rw_edit_place(e, same);
-	rw_emit(e, MOV32_X, BPF_REG_8, BPF_REG_8, 0, 0);
-	rw_emit(e, ADD_K, BPF_REG_8, 0, 0, -SFI_BASE);
-	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_8, 0, s->limit, failed);
+	rw_emit(e, MOV32_X, start, start, 0, 0);
+	rw_emit(e, ADD_K, start, 0, 0, -SFI_BASE);
+	sfi_jump(s, JMP_K(BPF_JGT), start, 0, s->limit, failed);
 	/*
 	 * Of a packet that was not copied as a whole only the copy goes back. The
 	 * start is loaded anew: nothing may become known of the one that is used.
 	 */
-	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_7, SFI_H_DATA, 0);
+	rw_emit(e, LDDW, BPF_REG_0, base, SFI_H_DATA, 0);
 	sfi_jump(s, JMP_K(BPF_JNE), BPF_REG_0, 0, SFI_DATA, moved);
-	sfi_jump(s, JMP_K(BPF_JLE), BPF_REG_9, 0, s->limit - RW_HEADROOM, moved);
-	rw_emit(e, MOV_K, BPF_REG_9, 0, 0, s->limit - RW_HEADROOM);
+	sfi_jump(s, JMP_K(BPF_JLE), len, 0, s->limit - RW_HEADROOM, moved);
+	rw_emit(e, MOV_K, len, 0, 0, s->limit - RW_HEADROOM);
 	rw_edit_place(e, moved);
-	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_9, 0, s->limit, failed);
-	sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_9, 0, 1, failed);
+	sfi_jump(s, JMP_K(BPF_JGT), len, 0, s->limit, failed);
+	sfi_jump(s, JMP_K(BPF_JLT), len, 0, 1, failed);
 }
 
 /**
  * sfi_write_back() - emit how packet and scratch become the same again
  * @s: the translation
+ * @base: register that holds the scratch, r7 to r9
  * @failed: label for when that fails
  *
- * r6 is the context, r7 the scratch. All registers but those are lost.
+ * r6 is the context. All registers but those are lost.
  */
-void sfi_write_back(struct sfi *s, uint32_t failed)
+void sfi_write_back(struct sfi *s, uint8_t base, uint32_t failed)
 {
 	struct rw_edit *e = &s->g->edit;
-	uint32_t done = rw_edit_label(e);
+	uint8_t start = base == BPF_REG_7 ? BPF_REG_8 : BPF_REG_7;
+	uint8_t len = base == BPF_REG_9 ? BPF_REG_8 : BPF_REG_9;
 
-	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_7, SFI_H_DIRTY, 0);
-	sfi_jump(s, JMP_K(BPF_JEQ), BPF_REG_0, 0, 0, done);
 	if (s->moves) {
-		emit_move(s, failed);
-		rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_7, 0, 0);
-		rw_emit(e, ADD_X, BPF_REG_3, BPF_REG_8, 0, 0);
+		emit_move(s, base, start, len, failed);
+		rw_emit(e, MOV_X, BPF_REG_3, base, 0, 0);
+		rw_emit(e, ADD_X, BPF_REG_3, start, 0, 0);
 		rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET);
-		rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_9, 0, 0);
+		rw_emit(e, MOV_X, BPF_REG_4, len, 0, 0);
 	} else {
 		s->g->target->len(s->g, BPF_REG_4, BPF_REG_6);
 		rw_emit(e, JMP_K(BPF_JLE), BPF_REG_4, 0, 1, s->limit - RW_HEADROOM);
 		rw_emit(e, MOV_K, BPF_REG_4, 0, 0, s->limit - RW_HEADROOM);
 		sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1, failed);
-		rw_emit(e, MOV_X, BPF_REG_3, BPF_REG_7, 0, 0);
+		rw_emit(e, MOV_X, BPF_REG_3, base, 0, 0);
 		rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET + RW_HEADROOM);
 	}
 	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_6, 0, 0);
@@ -344,8 +354,6 @@ void sfi_write_back(struct sfi *s, uint32_t failed)
 	rw_emit(e, MOV_K, BPF_REG_5, 0, 0, 0);
 	call(s, BPF_FUNC_skb_store_bytes);
 	sfi_jump(s, JMP_K(BPF_JNE), BPF_REG_0, 0, 0, failed);
-	rw_emit(e, STDW_K, BPF_REG_7, 0, SFI_H_DIRTY, 0);
-	rw_edit_place(e, done);
 }
 
 /**
@@ -357,11 +365,15 @@ void sfi_write_back(struct sfi *s, uint32_t failed)
 static void own_sync(struct sfi *s)
 {
 	struct rw_edit *e = &s->g->edit;
-	uint32_t failed = rw_edit_label(e);
+	uint32_t failed = rw_edit_label(e), done = rw_edit_label(e);
 
 	rw_emit(e, MOV_X, BPF_REG_6, BPF_REG_1, 0, 0);
 	rw_emit(e, MOV_X, BPF_REG_7, BPF_REG_2, 0, 0);
-	sfi_write_back(s, failed);
+	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_7, SFI_H_BUSY, 0);
+	sfi_jump(s, JMP_K(BPF_JNE), BPF_REG_0, 0, SFI_DIRTY, done);
+	sfi_write_back(s, BPF_REG_7, failed);
+	rw_emit(e, STDW_K, BPF_REG_7, 0, SFI_H_BUSY, SFI_CLEAN);
+	rw_edit_place(e, done);
 	ret(s, 0);
 	rw_edit_place(e, failed);
 	rw_emit(e, STDW_K, BPF_REG_7, 0, SFI_H_FAULT, 1);
@@ -388,9 +400,13 @@ static void begin_copy(struct sfi *s)
 	rw_emit(e, STDW, BPF_REG_10, BPF_REG_5, -8, 0);
 	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_7, 0, COPY_MAX, big);
 	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_9, 0, COPY_MAX, big);
-	rw_emit(e, LDDW, BPF_REG_0, BPF_REG_5, SFI_H_END, 0);
-	rw_emit(e, LDDW, BPF_REG_1, BPF_REG_5, SFI_H_DATA, 0);
-	rw_emit(e, SUB_X, BPF_REG_0, BPF_REG_1, 0, 0);
+	if (s->moves) {
+		rw_emit(e, LDDW, BPF_REG_0, BPF_REG_5, SFI_H_END, 0);
+		rw_emit(e, LDDW, BPF_REG_1, BPF_REG_5, SFI_H_DATA, 0);
+		rw_emit(e, SUB_X, BPF_REG_0, BPF_REG_1, 0, 0);
+	} else {
+		s->g->target->len(s->g, BPF_REG_0, BPF_REG_1);
+	}
 	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_7, 0, 0);
 	rw_emit(e, ADD_X, BPF_REG_1, BPF_REG_9, 0, 0);
 	sfi_jump(s, JMP_X(BPF_JLE), BPF_REG_1, BPF_REG_0, 0, good);
@@ -442,8 +458,10 @@ static void own_store(struct sfi *s)
 	call(s, BPF_FUNC_skb_store_bytes);
 	sfi_jump(s, JMP_K(BPF_JNE), BPF_REG_0, 0, 0, out);
 	rw_emit(e, LDDW, BPF_REG_3, BPF_REG_10, -8, 0);
-	rw_emit(e, LDDW, BPF_REG_1, BPF_REG_3, SFI_H_DATA, 0);
+	rw_emit(e, LDDW, BPF_REG_1, BPF_REG_3, s->moves ? SFI_H_DATA : SFI_H_ZERO, 0);
 	rw_emit(e, ADD_X, BPF_REG_1, BPF_REG_7, 0, 0);
+	if (!s->moves)
+		rw_emit(e, ADD_K, BPF_REG_1, 0, 0, SFI_DATA);
 	rw_emit(e, MOV32_X, BPF_REG_1, BPF_REG_1, 0, 0);
 	rw_emit(e, ADD_K, BPF_REG_1, 0, 0, -SFI_BASE);
 	/* What lies behind the window is in the packet alone. */

@@ -63,7 +63,7 @@ struct rw_val rw_val_start(uint16_t kind)
 	struct rw_val v = rw_val_kind(kind);
 
 	v.known = true;
-	if (kind == RW_PKT || kind == RW_VALUE)
+	if (kind == RW_PKT || kind == RW_VALUE || kind == RW_STACK)
 		v.limits = rw_range_const(0);
 	return v;
 }
@@ -81,7 +81,8 @@ struct rw_range rw_val_limits(const struct rw_val *v)
 
 /**
  * rw_val_places() - how far a pointer is from the start of what it points into
- * @v: a pointer into the packet or a map value
+ * @v: a pointer into the packet, a map value or a stack; one that can also be
+ *     something else counts as one into a stack if it can be that
  * @min: result: at least so far; it can be less than 0
  * @max: result: at most so far
  *
@@ -91,7 +92,7 @@ bool rw_val_places(const struct rw_val *v, int64_t *min, int64_t *max)
 {
 	*min = (int64_t)v->limits.min;
 	*max = (int64_t)v->limits.max;
-	return (v->kinds == RW_PKT || v->kinds == RW_VALUE) && *min <= *max &&
+	return (v->kinds == RW_PKT || v->kinds == RW_VALUE || (v->kinds & RW_STACK)) && *min <= *max &&
 	       *min >= -RW_OFF_MAX && *max <= RW_OFF_MAX;
 }
 
@@ -172,6 +173,27 @@ static void join_limits(const struct rw_val *a, const struct rw_val *b, struct r
 }
 
 /**
+ * join_stack() - what is known of a value that is several kinds, as a stack pointer
+ * @a: one value
+ * @b: the other, of other kinds
+ * @v: their join; changed
+ */
+static void join_stack(const struct rw_val *a, const struct rw_val *b, struct rw_val *v)
+{
+	if ((a->kinds & RW_STACK) && (b->kinds & RW_STACK)) {
+		join_limits(a, b, v);
+		v->frame = a->frame == b->frame ? a->frame : RW_NO_FRAME;
+		v->map = a->map == b->map ? a->map : RW_NONE;
+	} else if ((a->kinds | b->kinds) & RW_STACK) {
+		const struct rw_val *stack = (a->kinds & RW_STACK) ? a : b;
+
+		v->limits = stack->limits;
+		v->frame = stack->frame;
+		v->map = stack->map;
+	}
+}
+
+/**
  * rw_val_join() - what is known of a value that is one or the other
  * @a: one
  * @b: the other
@@ -196,8 +218,10 @@ struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
 	}
 	v = rw_val_kind(a->kinds | b->kinds);
 	v.redirect = rw_val_redirects(a) || rw_val_redirects(b);
-	if (a->kinds != b->kinds)
+	if (a->kinds != b->kinds) {
+		join_stack(a, b, &v);
 		return v;
+	}
 	join_limits(a, b, &v);
 	v.nullable = a->nullable || b->nullable;
 	if (a->frame == b->frame)
@@ -309,6 +333,7 @@ void rw_frame_init(struct rw_frame *frame, uint32_t func, uint8_t number)
 		frame->slot[i].val = rw_val_kind(RW_UNINIT);
 	frame->reg[BPF_REG_10] = rw_val_start(RW_STACK);
 	frame->reg[BPF_REG_10].frame = number;
+	frame->reg[BPF_REG_10].map = func;
 }
 
 /**
@@ -531,7 +556,8 @@ static void store_part(struct rw_slot *slot, unsigned int at, unsigned int size,
 	bool apart = slot->size && slot->size != RW_LOST &&
 		     (at >= (unsigned int)slot->at + slot->size || at + size <= slot->at);
 
-	slot->ptr = (uint8_t)(ptr ? slot->ptr | mask : slot->ptr & ~mask);
+	/* What is left of a pointer that is overwritten in part is a number. */
+	slot->ptr = (uint8_t)(ptr ? slot->ptr | mask : 0);
 	slot->init |= mask;
 	if (val) {
 		slot->val = *val;
@@ -633,18 +659,42 @@ bool rw_stack_written(const struct rw_frame *frame, int64_t off, unsigned int si
  * rw_stack_smear() - store to an unknown part of a function's stack
  * @frame: the function
  * @from: the lowest offset from r10 that can be meant
+ * @to: the end of what can be meant
  * @val: what is stored
  */
-void rw_stack_smear(struct rw_frame *frame, int64_t from, const struct rw_val *val)
+void rw_stack_smear(struct rw_frame *frame, int64_t from, int64_t to, const struct rw_val *val)
 {
 	bool ptr = (val->kinds & RW_POINTERS) != 0;
 
-	for (int64_t i = 0; i < RW_SLOTS && -8 * i > from; i++) {
+	for (int64_t i = 0; i < RW_SLOTS; i++) {
 		struct rw_slot *slot = &frame->slot[i];
 
+		if (-8 * i <= from || -8 * (i + 1) >= to)
+			continue;
 		if (slot->size || ptr)
 			lose(slot);
 		if (ptr)
 			slot->ptr = 0xff;
 	}
+}
+
+/**
+ * rw_slot_holds() - does a slot hold a pointer as a whole?
+ * @slot: the slot
+ *
+ * One into the packet counts as a number: to the host it can be one.
+ *
+ * Return: RW_HOLDS_POINTER, RW_HOLDS_DATA, both if it is not known, or 0 if
+ *         nothing was ever stored there
+ */
+unsigned int rw_slot_holds(const struct rw_slot *slot)
+{
+	const uint16_t host = RW_CTX | RW_MAP | RW_VALUE | RW_STACK;
+
+	if (slot->size == 8)
+		return ((slot->val.kinds & host) ? RW_HOLDS_POINTER : 0) |
+		       ((slot->val.kinds & ~(host | RW_UNINIT)) ? RW_HOLDS_DATA : 0);
+	if (slot->size == RW_LOST && slot->ptr)
+		return RW_HOLDS_POINTER | RW_HOLDS_DATA;
+	return slot->size ? RW_HOLDS_DATA : 0;
 }

@@ -50,15 +50,16 @@
  * @nullable: a pointer that can also be NULL
  * @redirect: a number that some path set to 4, which is XDP_REDIRECT
  * @frame: RW_STACK: number of the frame, or RW_NO_FRAME
- * @map: RW_MAP, RW_VALUE: index of the map, or RW_NONE
+ * @map: RW_MAP, RW_VALUE: index of the map, or RW_NONE; RW_STACK: index of the
+ *       function whose stack it is, or RW_NONE
  * @id: RW_VALUE: a number shared by copies of one lookup's result, or 0
  * @base: RW_PKT, RW_VALUE: what @off counts from, if @known. The number of an instruction
  *        + 1 stands for the value that a pointer had when it last came by there
  * @range: RW_PKT: so many bytes from @base on are known to be in the packet
  * @off: the number itself, or a pointer's offset
  * @limits: RW_SCALAR: where the number lies; @known if that is one number.
- *          RW_PKT, RW_VALUE: where its distance from the start of the packet that
- *          came, or of the value, lies, as numbers with signs. RW_RANGE_ALL if
+ *          RW_PKT, RW_VALUE, RW_STACK: where its distance from the start of the
+ *          packet that came, of the value, or from r10 lies, as numbers with signs. RW_RANGE_ALL if
  *          nothing is known, and of other kinds
  */
 struct rw_val {
@@ -121,6 +122,10 @@ struct rw_state {
 	struct rw_frame frame[];
 };
 
+/* What rw_slot_holds() says */
+#define RW_HOLDS_POINTER	(1u << 0)
+#define RW_HOLDS_DATA		(1u << 1)
+
 /**
  * rw_val_eq() - is the same known of two values?
  * @a: one
@@ -179,6 +184,7 @@ void rw_stack_store(struct rw_frame *frame, int64_t off, unsigned int size,
 struct rw_val rw_stack_load(const struct rw_frame *frame, int64_t off, unsigned int size);
 bool rw_stack_pointers(const struct rw_frame *frame, int64_t off, unsigned int size);
 bool rw_stack_written(const struct rw_frame *frame, int64_t off, unsigned int size);
-void rw_stack_smear(struct rw_frame *frame, int64_t from, const struct rw_val *val);
+void rw_stack_smear(struct rw_frame *frame, int64_t from, int64_t to, const struct rw_val *val);
+unsigned int rw_slot_holds(const struct rw_slot *slot);
 
 #endif /* REWRITER_STATE_H */

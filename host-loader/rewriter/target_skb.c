@@ -161,39 +161,57 @@ static void emit_count(struct rw_gen *g)
 }
 
 /**
- * skb_epilogue() - turn the verdict in r0 into tcx's, and count it
- * @g: the translation
+ * skb_verdict() - put the index of the verdict's counter into r6
+ * @g: the translation; the verdict is in r0
  */
-static void skb_epilogue(struct rw_gen *g)
+static void skb_verdict(struct rw_gen *g)
 {
 	struct rw_edit *e = &g->edit;
+	bool valid = rw_gen_max_verdict(g) <= XDP_TX, fault = g->fault != RW_NONE;
 
 	rw_emit(e, MOV32_X, BPF_REG_6, BPF_REG_0, 0, 0);
-	rw_emit(e, BPF_JMP | BPF_JLE | BPF_K, BPF_REG_6, 0, 1, XDP_TX);
-	rw_emit(e, MOV_K, BPF_REG_6, 0, 0, VIRTIO_BPF_CNT_INVALID);
-	if (g->fault != RW_NONE) {
-		rw_emit(e, RW_JA, 0, 0, 1, 0);
-		rw_edit_place(e, g->fault);
-		rw_emit(e, MOV_K, BPF_REG_6, 0, 0, VIRTIO_BPF_CNT_FAULT);
+	if (!valid) {
+		rw_emit(e, BPF_JMP | BPF_JLE | BPF_K, BPF_REG_6, 0, fault ? 3 : 1, XDP_TX);
+		rw_emit(e, MOV_K, BPF_REG_6, 0, 0, VIRTIO_BPF_CNT_INVALID);
 	}
+	if (!fault)
+		return;
+	rw_emit(e, RW_JA, 0, 0, 1, 0);
+	rw_edit_place(e, g->fault);
+	rw_emit(e, MOV_K, BPF_REG_6, 0, 0, VIRTIO_BPF_CNT_FAULT);
+}
+
+/**
+ * skb_finish() - count the verdict in r6 and return tcx's counterpart
+ * @g: the translation
+ */
+static void skb_finish(struct rw_gen *g)
+{
+	struct rw_edit *e = &g->edit;
+	bool sends = rw_gen_max_verdict(g) >= XDP_TX;
+
 	emit_count(g);
 	rw_emit(e, MOV_K, BPF_REG_0, 0, 0, TC_ACT_UNSPEC);
-	rw_emit(e, BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_6, 0, 5, XDP_PASS);
+	rw_emit(e, BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_6, 0, sends ? 5 : 1, XDP_PASS);
 	rw_emit(e, MOV_K, BPF_REG_0, 0, 0, TC_ACT_SHOT);
-	rw_emit(e, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_6, 0, 3, XDP_TX);
-	rw_emit(e, MOV32_K, BPF_REG_1, 0, 0, (int32_t)g->opts->tap_ifindex);
-	rw_emit(e, MOV_K, BPF_REG_2, 0, 0, BPF_F_INGRESS);
-	rw_emit(e, RW_CALL, 0, 0, 0, BPF_FUNC_redirect);
+	if (sends) {
+		rw_emit(e, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_6, 0, 3, XDP_TX);
+		rw_emit(e, MOV32_K, BPF_REG_1, 0, 0, (int32_t)g->opts->tap_ifindex);
+		rw_emit(e, MOV_K, BPF_REG_2, 0, 0, BPF_F_INGRESS);
+		rw_emit(e, RW_CALL, 0, 0, 0, BPF_FUNC_redirect);
+	}
 	rw_emit(e, RW_EXIT, 0, 0, 0, 0);
 }
 
 const struct rw_target_ops rw_target_skb = {
 	.slots = 1,	/* the key of a counter */
+	.fault = VIRTIO_BPF_CNT_FAULT,
 	.ctx_load = skb_ctx_load,
 	.pkt_load = skb_pkt_load,
 	.len = skb_len,
 	.helper = skb_helper,
-	.epilogue = skb_epilogue,
+	.verdict = skb_verdict,
+	.finish = skb_finish,
 };
 
 _Static_assert(XDP_ABORTED == VIRTIO_BPF_CNT_ABORTED && XDP_DROP == VIRTIO_BPF_CNT_DROP &&

@@ -168,11 +168,13 @@ static struct rw_val step_numbers(const struct bpf_insn *insn, const struct rw_v
 
 /**
  * step_alu() - arithmetic
+ * @env: the analysis
  * @st: the state
  * @at: index of the instruction
  * @insn: the instruction
  */
-static void step_alu(struct rw_state *st, uint32_t at, const struct bpf_insn *insn)
+static void step_alu(const struct rw_env *env, struct rw_state *st, uint32_t at,
+		     const struct bpf_insn *insn)
 {
 	struct rw_val *reg = st->frame[st->cur].reg;
 	struct rw_val *dst = &reg[insn->dst_reg];
@@ -197,8 +199,103 @@ static void step_alu(struct rw_state *st, uint32_t at, const struct bpf_insn *in
 		*dst = step_pointers(op == BPF_SUB, dst, &src);
 		if ((rw_val_is(dst, RW_PKT) || rw_val_is(dst, RW_VALUE)) && !dst->known)
 			name_base(st, at, dst);
+		if ((dst->kinds & RW_STACK) &&
+		    (!dst->known || dst->off < -RW_STACK_MAX || dst->off >= 0))
+			env->an->stray_stack = true;
 	} else {
 		*dst = step_numbers(insn, dst, &src);
+	}
+}
+
+/**
+ * rw_stack_range() - where a pointer into a stack at no known place may be used
+ * @ptr: the pointer
+ * @off: added to it
+ * @size: bytes used there, or RW_NONE if that is not known
+ * @from: result: lowest offset from r10
+ * @to: result: the end
+ */
+void rw_stack_range(const struct rw_val *ptr, int64_t off, uint32_t size, int64_t *from,
+		    int64_t *to)
+{
+	int64_t min, max;
+
+	*from = -RW_STACK_MAX;
+	*to = 0;
+	if (!rw_val_places(ptr, &min, &max))
+		return;
+	if (min + off > *from)
+		*from = min + off;
+	if (size != RW_NONE && max + off + size < *to)
+		*to = max + off + size;
+	if (*from >= *to) {
+		*from = -RW_STACK_MAX;
+		*to = 0;
+	}
+}
+
+/**
+ * rw_smear_stack() - something is stored where a pointer at no known place says
+ * @st: the state
+ * @ptr: the pointer
+ * @off: added to it
+ * @size: bytes stored there, or RW_NONE if that is not known
+ * @val: what is stored
+ */
+void rw_smear_stack(struct rw_state *st, const struct rw_val *ptr, int64_t off, uint32_t size,
+		    const struct rw_val *val)
+{
+	int64_t from, to;
+
+	rw_stack_range(ptr, off, size, &from, &to);
+	for (uint32_t f = 0; f <= st->cur; f++)
+		if (ptr->frame == f || ptr->frame > st->cur)
+			rw_stack_smear(&st->frame[f], from, to, val);
+}
+
+/**
+ * loose_load() - what a load from the stack at no known place can give
+ * @st: the state
+ * @ptr: the pointer
+ * @insn: the load
+ *
+ * Return: the value
+ */
+static struct rw_val loose_load(const struct rw_state *st, const struct rw_val *ptr,
+				const struct bpf_insn *insn)
+{
+	bool pointers = false;
+	int64_t from, to;
+
+	rw_stack_range(ptr, insn->off, rw_size(insn), &from, &to);
+	for (uint32_t f = 0; f <= st->cur; f++)
+		if (ptr->frame == f || ptr->frame > st->cur)
+			pointers |= rw_stack_pointers(&st->frame[f], from,
+						       (unsigned int)(to - from));
+	return rw_val_kind(pointers && BPF_SIZE(insn->code) == BPF_DW ? RW_ANY : RW_SCALAR);
+}
+
+/**
+ * rw_cover_stack() - note which whole pointers a store to the stack destroys
+ * @env: the analysis
+ * @st: the state before it
+ * @at: index of the instruction
+ * @ptr: where, a known place of a known function's stack
+ * @off: added to it
+ * @size: bytes stored there
+ */
+void rw_cover_stack(const struct rw_env *env, const struct rw_state *st, uint32_t at,
+		    const struct rw_val *ptr, int64_t off, uint32_t size)
+{
+	const struct rw_slot *slot = st->frame[ptr->frame].slot;
+	struct rw_fact *fact = &env->an->at[at];
+	int64_t low = ptr->off + off;
+
+	for (int64_t i = (-(low + size)) / 8; size && i < RW_SLOTS && -8 * i > low; i++) {
+		unsigned int holds = rw_slot_holds(&slot[i]);
+
+		fact->pointers |= holds & RW_HOLDS_POINTER ? 1ull << i : 0;
+		fact->data |= holds & RW_HOLDS_DATA ? 1ull << i : 0;
 	}
 }
 
@@ -380,12 +477,15 @@ static int step_load(const struct rw_env *env, struct rw_state *st, uint32_t at)
 		v = rw_stack_load(&st->frame[ptr.frame], ptr.off + insn->off, rw_size(insn));
 	} else if (ptr.kinds == RW_CTX) {
 		v = load_ctx(st, &ptr, insn);
-	} else if ((ptr.kinds & RW_CTX) ||
-		   ((ptr.kinds & RW_STACK) && BPF_SIZE(insn->code) == BPF_DW)) {
+	} else if (ptr.kinds & RW_CTX) {
 		v = rw_val_kind(RW_ANY);
+	} else if (ptr.kinds & RW_STACK) {
+		v = loose_load(st, &ptr, insn);
 	}
 	if (v.kinds == RW_SCALAR)
 		v = loaded(insn, &v);
+	if ((ptr.kinds & RW_STACK) && rw_size(insn) == 8 && !rw_val_is_const(&v, 0))
+		env->an->at[at].loads |= v.kinds;
 	reg[insn->dst_reg] = v;
 	return 0;
 }
@@ -413,13 +513,14 @@ static int store(const struct rw_env *env, struct rw_state *st, uint32_t at,
 	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known < 0)
 		return known;
+	if (known && rw_size(insn) < 8)
+		rw_cover_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known)
 		rw_cut_stack(env, st, &ptr, insn->off, rw_size(insn));
 	if (known)
 		rw_stack_store(&st->frame[ptr.frame], ptr.off + insn->off, rw_size(insn), &v);
 	else if (ptr.kinds & RW_STACK)
-		for (uint32_t f = 0; f <= st->cur; f++)
-			rw_stack_smear(&st->frame[f], -RW_STACK_MAX, &v);
+		rw_smear_stack(st, &ptr, insn->off, rw_size(insn), &v);
 	return 0;
 }
 
@@ -499,7 +600,7 @@ int rw_step(const struct rw_env *env, struct rw_state *st, uint32_t at)
 			return step_atomic(env, st, at);
 		return store(env, st, at, &reg[insn->src_reg]);
 	default:
-		step_alu(st, at, insn);
+		step_alu(env, st, at, insn);
 		return 0;
 	}
 }

@@ -21,6 +21,12 @@ struct rw_env {
 int rw_step(const struct rw_env *env, struct rw_state *st, uint32_t at);
 int rw_touch_stack(const struct rw_env *env, struct rw_state *st, uint32_t at,
 		   const struct rw_val *ptr, int64_t off, uint32_t size);
+void rw_stack_range(const struct rw_val *ptr, int64_t off, uint32_t size, int64_t *from,
+		    int64_t *to);
+void rw_smear_stack(struct rw_state *st, const struct rw_val *ptr, int64_t off, uint32_t size,
+		    const struct rw_val *val);
+void rw_cover_stack(const struct rw_env *env, const struct rw_state *st, uint32_t at,
+		    const struct rw_val *ptr, int64_t off, uint32_t size);
 void rw_touch_value(const struct rw_env *env, const struct rw_val *ptr, int64_t off, uint32_t size);
 void rw_read_stack(const struct rw_env *env, const struct rw_state *st, const struct rw_val *ptr,
 		   int64_t off, uint32_t size);

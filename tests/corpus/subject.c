@@ -392,7 +392,7 @@ static void try_form(struct subject *s, const char *path, int index, enum rw_for
 	t.native = dup(bpf_program__fd(native.prog));
 	t.prog.insns = bpf_program__insns(other.prog);
 	t.prog.cnt = (uint32_t)bpf_program__insn_cnt(other.prog);
-	twin_translate(&t, form);
+	twin_translate(&t, form, TWIN_WINDOW);
 	res->cnt = t.cnt;
 	res->own = t.own;
 	if (t.err) {

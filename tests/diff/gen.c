@@ -316,7 +316,7 @@ static const struct {
 	{ F_CALL, 5, call },	{ F_MAP, 5, g_lookup },	  { F_MAP, 4, g_update },
 	{ F_MAP, 6, g_value },	{ F_MAP, 3, g_atomic },	  { F_MAP, 2, g_sink },
 	{ F_BYTES, 4, g_bytes }, { F_CSUM, 3, g_csum },	  { F_MIX, 3, g_mix },
-	{ 0, 4, g_stale },	{ F_ODD, 2, g_stack_var }, { F_ODD, 2, g_odd_number },
+	{ 0, 4, g_stale },	{ F_ODD, 4, g_stack_var }, { F_ODD, 2, g_odd_number },
 };
 
 /**
@@ -449,7 +449,7 @@ static uint32_t wishes(struct gen *g)
 	} odds[] = {
 		{ F_VAR, 40 }, { F_MOVE, 25 }, { F_META, 10 }, { F_LOOP, 40 }, { F_CALL, 30 },
 		{ F_MAP, 60 }, { F_BYTES, 25 }, { F_WRITE, 60 }, { F_LEN, 50 }, { F_MIX, 15 },
-		{ F_ODD, 10 }, { F_CSUM, 20 },
+		{ F_ODD, 20 }, { F_CSUM, 20 },
 	};
 	uint32_t want = 0;
 

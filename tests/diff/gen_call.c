@@ -470,7 +470,11 @@ void g_mix(struct gen *g)
 	b_land(g, to_stack);
 	b_stack_ptr(g, reg, data);
 	b_land(g, out);
-	EMIT(g, LDX(b_size(g, 8), reg, reg, 0));
+	g->busy |= (uint16_t)(1u << reg);
+	if ((g->want & F_WRITE) && b_percent(g, 40))
+		EMIT(g, STX(b_size(g, 8), reg, 0, b_num(g)), MOV64_K(reg, 0));
+	else
+		EMIT(g, LDX(b_size(g, 8), reg, reg, 0));
 	b_set_num(g, reg, UINT64_MAX);
-	g->busy &= (uint16_t)~(1u << ptr);
+	g->busy &= (uint16_t)~(1u << ptr | 1u << reg);
 }

@@ -298,21 +298,63 @@ void g_fill(struct gen *g)
 }
 
 /**
- * g_stack_var() - a load from the stack at a variable offset
+ * stack_stray() - a load from the stack by a pointer that has been out of it
+ * @g: the program
+ * @off: offset from r10 of sixteen bytes of data
+ */
+static void stack_stray(struct gen *g, int16_t off)
+{
+	uint8_t size = b_size(g, 8), reg = b_take(g, NUM);
+	int32_t away = b_percent(g, 50) ? 8 + (int32_t)b_below(g, 100) : -520;
+
+	b_stack_ptr(g, reg, (int16_t)away);
+	EMIT(g, LDX(size, reg, reg, (int16_t)(off - away)));
+	b_set_num(g, reg, UINT64_MAX);
+}
+
+/**
+ * stack_sum() - a helper that reads eight bytes of stack at a variable offset
+ * @g: the program
+ * @off: offset from r10 of sixteen bytes of data
+ * @num: register that holds a number
+ */
+static void stack_sum(struct gen *g, int16_t off, uint8_t num)
+{
+	EMIT(g, MOV64_X(R1, num), ALU64_K(BPF_AND, R1, 8), ALU64_X(BPF_ADD, R1, R10),
+	     ALU64_K(BPF_ADD, R1, off), MOV64_K(R2, 8), MOV64_K(R3, 0), MOV64_K(R4, 0),
+	     MOV64_K(R5, 0), CALL(BPF_FUNC_csum_diff));
+	b_clobber(g);
+}
+
+/**
+ * g_stack_var() - use of the stack at a variable offset, or by a strange pointer
  * @g: the program
  */
 void g_stack_var(struct gen *g)
 {
 	int16_t off = b_data(g, 16);
-	uint8_t num = b_num(g), reg;
+	uint8_t num = b_num(g), size = b_size(g, 8), reg;
+	int32_t mask = 16 - (int32_t)b_bytes(size);
 
 	if (!off)
 		return;
+	if (b_percent(g, 15)) {
+		stack_stray(g, off);
+		return;
+	}
+	if (b_percent(g, 15)) {
+		stack_sum(g, off, num);
+		return;
+	}
 	g->busy |= (uint16_t)(1u << num);
 	reg = b_take(g, NUM);
-	EMIT(g, MOV64_X(reg, num), ALU64_K(BPF_AND, reg, 15), ALU64_X(BPF_ADD, reg, R10),
-	     LDX(BPF_B, reg, reg, off));
-	b_set_num(g, reg, 255);
+	EMIT(g, MOV64_X(reg, num), ALU64_K(BPF_AND, reg, mask & -(int32_t)b_bytes(size)),
+	     ALU64_X(BPF_ADD, reg, R10));
+	if (b_percent(g, 40))
+		EMIT(g, STX(size, reg, off, num), MOV64_K(reg, 0));
+	else
+		EMIT(g, LDX(size, reg, reg, off));
+	b_set_num(g, reg, UINT64_MAX);
 	g->busy &= (uint16_t)~(1u << num);
 }
 

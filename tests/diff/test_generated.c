@@ -38,7 +38,7 @@
 /* Per cent that must be reached, or the test proves too little */
 #define MIN_NATIVE	80	/* of the programs: accepted as XDP */
 #define MIN_LITE	20	/* of those: accepted in form lite */
-#define MIN_SFI		80	/* of those: accepted in form sfi */
+#define MIN_SFI		97	/* of those: accepted in form sfi */
 #define MAX_DENIED	10	/* of those: translated, but not accepted by the kernel */
 #define MIN_SEEN	30	/* of the packets: go on, so that bytes are compared */
 #define MIN_NEAR	20	/* of the programs compared: do not look at all of a packet */

@@ -6,13 +6,17 @@
  * of many kinds and lengths. Some cases are programs that form lite cannot do,
  * and what the tenant is told then.
  */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../ktap.h"
 #include "../unit/insns.h"
 #include "twin.h"
+#include "virtio_bpf.h"
 
 #define LENGTHS	12
 
@@ -101,28 +105,38 @@ static bool agree(struct twin *t)
 }
 
 /**
- * insns_agree() - the same for a program written by hand
+ * form_insns_agree() - the same for a program written by hand, in one form
  * @insns: the program; a map of its own, an array of 16 u64, has handle 1
+ * @cnt: number of @insns
+ * @form: the form
+ *
+ * Return: true if so
+ */
+static bool form_insns_agree(const struct bpf_insn *insns, uint32_t cnt, enum rw_form form)
+{
+	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_TENANT };
+	struct twin t;
+	bool made = twin_make(&t, &prog, form), ok;
+
+	if (!made)
+		printf("# %s\n", t.text);
+	ok = made && agree(&t);
+	twin_free(&t);
+	return ok;
+}
+
+/**
+ * insns_agree() - the same in both forms
+ * @insns: the program
  * @cnt: number of @insns
  *
  * Return: true if so
  */
 static bool insns_agree(const struct bpf_insn *insns, uint32_t cnt)
 {
-	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_TENANT };
-	bool ok = true;
-
-	for (enum rw_form form = RW_FORM_LITE; ok && form <= RW_FORM_SFI; form++) {
-		struct twin t;
-
-		ok = twin_make(&t, &prog, form);
-		if (!ok)
-			printf("# %s\n", t.text);
-		ok = ok && agree(&t);
-		twin_free(&t);
-	}
-	return ok;
+	return form_insns_agree(insns, cnt, RW_FORM_LITE) &&
+	       form_insns_agree(insns, cnt, RW_FORM_SFI);
 }
 
 /**
@@ -287,6 +301,33 @@ static bool loops(void)
 }
 
 /**
+ * may_goto() - a loop that the kernel ends if it takes too long
+ *
+ * Return: true if the twins agree; or if this kernel does not know such loops
+ */
+static bool may_goto(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, 0), MOV64_K(R6, 0),
+		MOV64_X(R4, R2), ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 1),
+		LDX(BPF_B, R6, R2, 13),
+		/* as many turns as that byte says */
+		INSN(BPF_JMP | 0xe0, 0, 0, 4, 0), JMP_K(BPF_JEQ, R6, 0, 3),
+		ALU64_X(BPF_ADD, R0, R6), ALU64_K(BPF_SUB, R6, 1), JA(-5),
+		KEEP(0), MOV64_K(R0, 2), EXIT,
+	};
+	static const struct bpf_insn least[] = {
+		INSN(BPF_JMP | 0xe0, 0, 0, 0, 0), MOV64_K(R0, 2), EXIT,
+	};
+	static const struct rw_prog probe = { .insns = least, .cnt = ARRAY_SIZE(least) };
+	struct twin t;
+	bool known = twin_make(&t, &probe, RW_FORM_LITE);
+
+	twin_free(&t);
+	return !known || form_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI);
+}
+
+/**
  * atomics() - atomic operations on a map's value
  *
  * Return: true if the twins agree
@@ -330,6 +371,148 @@ static bool far(void)
 	memcpy(insns + cnt - ARRAY_SIZE(tail), tail, sizeof(tail));
 	ok = insns_agree(insns, cnt);
 	free(insns);
+	return ok;
+}
+
+/**
+ * unwritten() - stack that is read before it is written, and a buffer that a helper
+ *		 leaves alone because it fails
+ *
+ * Return: true if the twins agree
+ */
+static bool unwritten(void)
+{
+	static const struct bpf_insn stack[] = {
+		LDX(BPF_DW, R0, R10, -8), ALU64_K(BPF_AND, R0, 0), LD_DATA(R2, R1), LD_END(R3, R1),
+		MOV64_X(R4, R2), ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 1),
+		LDX(BPF_B, R0, R2, 0), ALU64_K(BPF_AND, R0, 0), ALU64_K(BPF_ADD, R0, 2), EXIT,
+	};
+	static const struct bpf_insn buffer[] = {
+		MOV64_K(R2, 60000), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -8), MOV64_K(R4, 8),
+		CALL(BPF_FUNC_xdp_load_bytes), LDX(BPF_DW, R6, R10, -8), ALU64_K(BPF_AND, R6, 0),
+		KEEP(0), MOV64_X(R0, R6), ALU64_K(BPF_ADD, R0, 2), EXIT,
+	};
+
+	return form_insns_agree(stack, ARRAY_SIZE(stack), RW_FORM_SFI) &&
+	       form_insns_agree(buffer, ARRAY_SIZE(buffer), RW_FORM_SFI);
+}
+
+/**
+ * metadata() - as much room in front of a packet as XDP gives, and more
+ *
+ * Return: true if the twins agree
+ */
+static bool metadata(void)
+{
+	for (int32_t size = 244; size <= 260; size += 4) {
+		const struct bpf_insn insns[] = {
+			/* more room in front, if the packet is long enough */
+			MOV64_X(R6, R1), MOV64_K(R2, 60), CALL(BPF_FUNC_xdp_adjust_head),
+			MOV64_X(R1, R6), MOV64_K(R2, -size), CALL(BPF_FUNC_xdp_adjust_meta),
+			KEEP(0), MOV64_X(R1, R6), MOV64_K(R2, 2), CALL(BPF_FUNC_xdp_adjust_meta),
+			KEEP(1), MOV64_X(R1, R6), MOV64_K(R2, -20), CALL(BPF_FUNC_xdp_adjust_head),
+			KEEP(2), MOV64_K(R0, 2), EXIT,
+		};
+
+		CHECK(form_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI));
+	}
+	return true;
+}
+
+/**
+ * window() - packets that are longer than what is copied of them
+ *
+ * A program that writes to the front of a packet of any length, up to the end of
+ * the smallest window.
+ *
+ * Return: true if the twins agree, with the smallest window and with others
+ */
+static bool window(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_PASS), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 7),
+		LDX(BPF_B, R5, R2, 13), STX(BPF_B, R2, 4, R5), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 64), JMP_X(BPF_JGT, R4, R3, 2),
+		ALU64_X(BPF_SUB, R3, R2), STX(BPF_B, R2, 63, R3), EXIT,
+	};
+	static const uint32_t windows[] = { 64, 65, 99, 100, 101, 1450, 1513, 1514, 1515 };
+	struct rw_prog prog = { .insns = insns, .cnt = ARRAY_SIZE(insns) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
+		struct twin t;
+		bool ok = twin_make_window(&t, &prog, RW_FORM_SFI, windows[i]) && agree(&t);
+
+		twin_free(&t);
+		CHECK(ok);
+	}
+	return true;
+}
+
+/**
+ * set_scratch() - write to the start of a translation's scratch
+ * @t: the twins
+ * @scratch: room for the scratch of all CPUs
+ * @stride: bytes of one CPU's
+ * @word: its first eight bytes
+ *
+ * Return: true if that worked
+ */
+static bool set_scratch(const struct twin *t, uint8_t *scratch, size_t stride, uint64_t word)
+{
+	uint32_t key = 0;
+
+	memset(scratch, 0xa5, stride * (size_t)libbpf_num_possible_cpus());
+	for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
+		memcpy(scratch + stride * (size_t)cpu, &word, sizeof(word));
+	return !bpf_map_update_elem(t->scratch, &key, scratch, BPF_ANY);
+}
+
+/**
+ * busy() - a packet that comes while the same program is at work on its CPU
+ *
+ * The mark is set from here, as if a run had been interrupted.
+ *
+ * Return: true if it is dropped and counted, and if the other run's copy of its
+ *         packet is left alone
+ */
+static bool busy(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_DROP), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 3), ST(BPF_B, R2, 3, 7),
+		SUBCALL(2), MOV64_K(R0, XDP_PASS), EXIT,
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, 0), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 1), LDX(BPF_B, R0, R2, 13), EXIT,
+	};
+	static const struct rw_prog prog = { .insns = insns, .cnt = ARRAY_SIZE(insns) };
+	size_t stride = (RW_SCRATCH_SIZE(TWIN_WINDOW) + 7) & ~7u;
+	size_t size = stride * (size_t)libbpf_num_possible_cpus();
+	uint8_t *before = malloc(size), *after = malloc(size), packet[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
+		    .repeat = 1);
+	uint64_t faults;
+	uint32_t key = 0;
+	struct twin t;
+	bool ok;
+
+	ok = twin_make(&t, &prog, RW_FORM_SFI) && before && after;
+	for (uint64_t mark = 1; ok && mark <= 2; mark++) {
+		faults = twin_count(&t, VIRTIO_BPF_CNT_FAULT);
+		ok = set_scratch(&t, before, stride, mark) &&
+		     !bpf_prog_test_run_opts(t.strict, &opts) &&
+		     !bpf_map_lookup_elem(t.scratch, &key, after);
+		ok = ok && opts.retval == TC_ACT_SHOT && !memcmp(before, after, size) &&
+		     twin_count(&t, VIRTIO_BPF_CNT_FAULT) == faults + 1;
+	}
+	/* Not marked, what an earlier run left behind makes no difference. */
+	ok = ok && set_scratch(&t, before, stride, 0) && twin_run(&t, packet, sizeof(packet)) &&
+	     !bpf_map_lookup_elem(t.scratch, &key, after);
+	for (int cpu = 0; ok && cpu < libbpf_num_possible_cpus(); cpu++)
+		ok = !after[stride * (size_t)cpu];
+	twin_free(&t);
+	free(before);
+	free(after);
 	return ok;
 }
 
@@ -498,7 +681,12 @@ int main(void)
 		{ "constants in registers", constants },
 		{ "a loop", loops },
 		{ "atomics", atomics },
+		{ "may_goto", may_goto },
 		{ "far jumps", far },
+		{ "a program that comes to run inside itself", busy },
+		{ "stack that was not written", unwritten },
+		{ "metadata of the greatest length", metadata },
+		{ "packets longer than what is copied", window },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },

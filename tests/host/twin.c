@@ -274,10 +274,11 @@ static bool load_native(struct twin *t)
  * twin_translate() - translate the program, and load the translation
  * @t: the twins, with all but the translation; t->err tells how that went
  * @form: of the translation; replaces the one that there is
+ * @window: bytes of a packet that are copied, TWIN_WINDOW at most
  */
-void twin_translate(struct twin *t, enum rw_form form)
+void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
 {
-	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW };
+	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, window };
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
 
@@ -327,10 +328,25 @@ void twin_init(struct twin *t, const struct rw_prog *prog)
  */
 bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 {
+	return twin_make_window(t, prog, form, TWIN_WINDOW);
+}
+
+/**
+ * twin_make_window() - the same with another window of form sfi
+ * @t: result; free with twin_free() in any case
+ * @prog: the program; stays the caller's
+ * @form: of the translation
+ * @window: bytes of a packet that are copied, TWIN_WINDOW at most
+ *
+ * Return: false if the program itself is not as it should be
+ */
+bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form form,
+		      uint32_t window)
+{
 	twin_init(t, prog);
 	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !make_maps(t) || !load_native(t))
 		return false;
-	twin_translate(t, form);
+	twin_translate(t, form, window);
 	return true;
 }
 
@@ -419,13 +435,13 @@ static int expected(uint32_t verdict, uint32_t *counter)
 }
 
 /**
- * count() - read one counter, over all CPUs
+ * twin_count() - read one counter, over all CPUs
  * @t: the twins
  * @counter: which
  *
  * Return: its value, or UINT64_MAX
  */
-static uint64_t count(const struct twin *t, uint32_t counter)
+uint64_t twin_count(const struct twin *t, uint32_t counter)
 {
 	static uint64_t values[MAX_CPUS];
 	int cpus = libbpf_num_possible_cpus();
@@ -525,7 +541,7 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 	if (!run(t, true, packet, len, &native))
 		return false;
 	want = expected(native.verdict, &counter);
-	before = count(t, counter);
+	before = twin_count(t, counter);
 	if (!run(t, false, packet, len, &strict))
 		return false;
 	t->verdict = native.verdict;
@@ -534,7 +550,7 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 			      (int)strict.verdict);
 	if (want != TC_ACT_SHOT && !same_bytes(t, &native, &strict))
 		return false;
-	if (count(t, counter) != before + 1)
+	if (twin_count(t, counter) != before + 1)
 		return FAILED(t, "verdict %u is not counted", native.verdict);
 	return true;
 }

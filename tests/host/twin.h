@@ -52,10 +52,13 @@ int twin_strictly(int (*what)(void *arg), void *arg);
 void twin_init(struct twin *t, const struct rw_prog *prog);
 bool twin_make_own(struct twin *t);
 bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form);
-void twin_translate(struct twin *t, enum rw_form form);
+void twin_translate(struct twin *t, enum rw_form form, uint32_t window);
+bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form form,
+		      uint32_t window);
 bool twin_from_object(struct twin *t, const char *name, enum rw_form form);
 bool twin_run(struct twin *t, const void *packet, uint32_t len);
 bool twin_maps_equal(struct twin *t);
+uint64_t twin_count(const struct twin *t, uint32_t counter);
 void twin_free(struct twin *t);
 
 #endif /* TEST_TWIN_H */
