@@ -125,8 +125,8 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 	}
 	if (!size)
 		return 0;
-	rw_touch_value(c->env, ptr, 0, known && (sized || arg == WL_OUT4 || c->map != RW_NONE) ? size :
-									  RW_NONE);
+	sized |= arg == WL_OUT4 || c->map != RW_NONE;
+	rw_touch_value(c->env, ptr, 0, known && sized ? size : RW_NONE);
 	err = rw_touch_stack(c->env, c->st, c->at, ptr, 0, size);
 	if (err < 0)
 		return err;
