@@ -3,10 +3,10 @@
  * DOC: A tenant's program at the TAP
  *
  * Two tcx links at the TAP's egress: the normaliser's, made first, and the
- * tenant's behind it. To replace the tenant's program is to update its link:
- * there is no moment without a program, and it takes microseconds where making
- * a link takes milliseconds. Both links are pinned, so they stay when this
- * process goes.
+ * tenant's behind it. Two more at the veth pair, for programs that need it
+ * (turn.c). To replace the tenant's program is to update its link: there is no
+ * moment without a program, and it takes microseconds where making a link takes
+ * milliseconds. All links are pinned, so they stay when this process goes.
  *
  * A TAP that is deleted takes its links out of the path, though the pins stay.
  * Such links are dropped when the next program is attached, and made anew on
@@ -19,33 +19,13 @@
 
 #include "attach.h"
 #include "kern.h"
+#include "link.h"
 #include "load.h"
 #include "log.h"
 #include "norm.h"
 #include "store.h"
 #include "tap.h"
-
-/**
- * attach_drop_link() - take one link out of the path
- * @port: the port
- * @fd: of the link, or -1; set to -1
- * @name: of its pin
- *
- * Detached first, so that a second holder of the link cannot keep it working.
- */
-static void attach_drop_link(struct port *port, int *fd, const char *name)
-{
-	int err;
-
-	if (*fd < 0)
-		return;
-	err = bpf_link_detach(*fd);
-	if (err && err != -ENOLINK)
-		log_msg(LOG_ERR, port->conf->name, "cannot detach the link \"%s\": %s", name,
-			strerror(-err));
-	store_unpin(port, name);
-	port_close_fd(fd);
-}
+#include "turn.h"
 
 /**
  * attach_drop() - detach whatever is attached
@@ -53,75 +33,73 @@ static void attach_drop_link(struct port *port, int *fd, const char *name)
  */
 void attach_drop(struct port *port)
 {
-	attach_drop_link(port, &port->link, STORE_LINK);
-	attach_drop_link(port, &port->norm, STORE_NORM);
+	link_drop(port, &port->link, STORE_LINK);
+	link_drop(port, &port->norm_link, STORE_NORM);
+	turn_drop(port);
+	if (port->tap)
+		norm_unbind(port->norm, &port->tap, 1);
+	port->tap = 0;
 	port->attached = NULL;
 }
 
 /**
- * attach_make_link() - make a link and pin it
- * @port: the port
- * @prog_fd: the program
+ * attach_norm() - put the normaliser at the TAP, ready for a program
+ * @port: the port, with nothing attached
  * @ifindex: of the TAP
- * @fd: set to the link's
- * @name: of its pin
+ * @reach: what the program needs
  *
  * Return: 0, or a negative errno
  */
-static int attach_make_link(struct port *port, int prog_fd, uint32_t ifindex, int *fd,
-			    const char *name)
+static int attach_norm(struct port *port, uint32_t ifindex, uint32_t reach)
 {
-	int err;
+	int err = 0;
 
-	*fd = kern_link_create(prog_fd, ifindex);
-	if (*fd < 0) {
-		err = *fd;
-		*fd = -1;
-		return err;
+	if (port->norm_state < 0) {
+		port->norm_state = norm_port_new();
+		if (port->norm_state < 0)
+			return port->norm_state;
+		err = store_pin(port, STORE_STATE, port->norm_state);
+		if (err) {
+			port_close_fd(&port->norm_state);
+			return err;
+		}
 	}
-	err = store_pin(port, name, *fd);
+	err = norm_bind(port->norm, port->norm_state, &ifindex, 1);
 	if (err)
-		attach_drop_link(port, fd, name);
-	return err;
+		return err;
+	port->tap = ifindex;
+	err = norm_set(port->norm_state, NORM_REACH, reach);
+	if (err)
+		return err;
+	port->reach = reach;
+	err = turn_prepare(port, ifindex, reach);
+	if (err)
+		return err;
+	return link_make(port, port->norm->normalise, ifindex, KERN_TCX_EGRESS, &port->norm_link,
+			 STORE_NORM);
 }
 
 /**
- * attach_norm() - put the normaliser at the TAP
+ * attach_swap() - replace the attached program
  * @port: the port
- * @ifindex: of the TAP
+ * @prog: the new one
  *
- * Return: 0, or a negative errno
+ * Return: 0, or a negative errno, with the old one attached
  */
-static int attach_norm(struct port *port, uint32_t ifindex)
+static int attach_swap(struct port *port, const struct prog *prog)
 {
-	bool counting = port->norm_counters >= 0;
-	int prog_fd, err = 0;
+	uint32_t reach = turn_reach(port, prog);
+	int err = turn_widen(port, port->tap, reach);
 
-	prog_fd = norm_load(&port->norm_counters);
-	if (prog_fd < 0)
-		return prog_fd;
-	if (!counting)
-		err = store_pin(port, STORE_COUNTERS, port->norm_counters);
+	if (!err)
+		err = bpf_link_update(port->link, prog->fd, NULL);
 	if (err)
-		port_close_fd(&port->norm_counters);
-	else
-		err = attach_make_link(port, prog_fd, ifindex, &port->norm, STORE_NORM);
-	close(prog_fd);
-	return err;
-}
-
-/**
- * attach_link_on() - is a link at this netdev?
- * @fd: of the link, or -1
- * @ifindex: of the netdev
- *
- * Return: whether it is
- */
-static bool attach_link_on(int fd, uint32_t ifindex)
-{
-	struct kern_link info;
-
-	return fd >= 0 && !kern_link_info(fd, &info) && info.ifindex == ifindex;
+		return err;
+	err = turn_narrow(port, port->tap, reach);
+	if (err)
+		log_msg(LOG_WARNING, port->conf->name, "GSO frames take a turn needlessly: %s",
+			strerror(-err));
+	return 0;
 }
 
 /**
@@ -159,19 +137,20 @@ int attach_set(struct port *port, uint32_t handle, struct text *why)
 	err = tap_ifindex(port->conf->tap, &ifindex, why);
 	if (err)
 		return err;
-	if (!attach_link_on(port->link, ifindex) || !attach_link_on(port->norm, ifindex))
+	if (!link_on(port->link, ifindex) || !link_on(port->norm_link, ifindex))
 		attach_drop(port);
-	if (prog->tap_ifindex != ifindex) {
+	if (!load_fits(port, prog, ifindex)) {
 		err = load_again(port, prog, ifindex, why);
 		if (err)
 			return err;
 	}
 	if (port->link >= 0) {
-		err = bpf_link_update(port->link, prog->fd, NULL);
+		err = attach_swap(port, prog);
 	} else {
-		err = attach_norm(port, ifindex);
+		err = attach_norm(port, ifindex, turn_reach(port, prog));
 		if (!err)
-			err = attach_make_link(port, prog->fd, ifindex, &port->link, STORE_LINK);
+			err = link_make(port, prog->fd, ifindex, KERN_TCX_EGRESS, &port->link,
+					STORE_LINK);
 		if (err)
 			attach_drop(port);
 	}
@@ -208,39 +187,35 @@ int attach_clear(struct port *port, uint32_t handle, struct text *why)
 }
 
 /**
- * attach_renew_norm() - replace a normaliser that an older daemon attached
- * @port: the port
+ * attach_renew() - put this daemon's own programs in the place of an older one's
+ * @port: the port; its program is back
+ * @ifindex: of the TAP, or 0 if that is away
  *
- * On failure the old one goes on working.
+ * On failure the old ones go on working, on what they know, and the port's reach
+ * counts as 0, lest it be thought wider than it is. On success it is what this
+ * configuration says: the attached program can do with either.
  */
-static void attach_renew_norm(struct port *port)
+static void attach_renew(struct port *port, uint32_t ifindex)
 {
-	int prog_fd = norm_load(&port->norm_counters);
-	int err = prog_fd < 0 ? prog_fd : bpf_link_update(port->norm, prog_fd, NULL);
+	uint32_t reach = turn_reach(port, port->attached);
+	int err = 0;
 
+	turn_recover(port, ifindex);
+	if (!ifindex)
+		return;
+	port->tap = ifindex;
+	err = norm_bind(port->norm, port->norm_state, &ifindex, 1);
+	if (!err)
+		err = turn_prepare(port, ifindex, reach);
+	if (!err)
+		err = norm_set(port->norm_state, NORM_REACH, reach);
+	if (!err) {
+		port->reach = reach;
+		err = bpf_link_update(port->norm_link, port->norm->normalise, NULL);
+	}
 	if (err)
 		log_msg(LOG_WARNING, port->conf->name,
 			"the normaliser that is attached is not renewed: %s", strerror(-err));
-	port_close_fd(&prog_fd);
-}
-
-/**
- * attach_get() - open what a daemon before this one pinned
- * @port: the port
- * @name: of the pin; one that cannot be opened is removed, lest it be in the way
- *
- * Return: the fd, or a negative errno
- */
-static int attach_get(struct port *port, const char *name)
-{
-	int fd = store_get(port, name);
-
-	if (fd < 0 && fd != -ENOENT) {
-		log_msg(LOG_ERR, port->conf->name, "%s/%s is unusable and removed: %s", port->dir,
-			name, strerror(-fd));
-		store_unpin(port, name);
-	}
-	return fd;
 }
 
 /**
@@ -258,11 +233,17 @@ void attach_recover(struct port *port)
 	struct text why = { 0 };
 	uint32_t ifindex;
 
-	port->norm = attach_get(port, STORE_NORM);
-	port->link = attach_get(port, STORE_LINK);
-	port->norm_counters = attach_get(port, STORE_COUNTERS);
-	if (port->link < 0 && port->norm < 0)
+	port->norm_link = link_get(port, STORE_NORM);
+	port->link = link_get(port, STORE_LINK);
+	port->norm_state = link_get(port, STORE_STATE);
+	if (port->norm_state >= 0 && norm_port_check(port->norm_state)) {
+		store_unpin(port, STORE_STATE);
+		port_close_fd(&port->norm_state);
+	}
+	if (port->link < 0 && port->norm_link < 0) {
+		turn_recover(port, 0);
 		return;
+	}
 	if (port->link >= 0 && !kern_link_info(port->link, &info))
 		TAILQ_FOREACH(prog, &port->progs, node)
 			if (prog->id == info.prog_id)
@@ -270,16 +251,17 @@ void attach_recover(struct port *port)
 	if (tap_ifindex(port->conf->tap, &ifindex, &why))
 		ifindex = 0;
 	text_free(&why);
-	if (!prog || port->norm < 0 || port->norm_counters < 0 ||
-	    !attach_link_on(port->norm, info.ifindex) ||
+	if (!prog || port->norm_link < 0 || port->norm_state < 0 ||
+	    !link_on(port->norm_link, info.ifindex) ||
 	    (info.ifindex && info.ifindex != ifindex)) {
 		log_msg(LOG_WARNING, port->conf->name,
 			"the links in %s do not fit together or not the TAP: detached",
 			port->dir);
+		turn_recover(port, 0);
 		attach_drop(port);
 		port->untold = prog ? prog->handle : 0;
 		return;
 	}
 	port->attached = prog;
-	attach_renew_norm(port);
+	attach_renew(port, info.ifindex);
 }

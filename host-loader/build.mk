@@ -4,14 +4,15 @@
 include host-loader/rewriter/rewriter.mk
 include host-loader/offline/build.mk
 
-LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng
+LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng libmnl
 
 # Not ":=", here and below: a fresh machine has no pkg-config before `make setup`.
 CFLAGS_host-loader = -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(LOADER_PKGS))
 
 # The daemon without its main(), for the tests as well
-LOADER_SRCS := $(addprefix host-loader/,attach.c conf.c control.c dispatch.c kern.c load.c \
-		 log.c map.c norm.c port.c server.c sock.c store.c tap.c text.c wire.c)
+LOADER_SRCS := $(addprefix host-loader/,attach.c conf.c control.c dispatch.c kern.c link.c \
+		 load.c log.c map.c norm.c pair.c port.c server.c sock.c store.c tap.c text.c \
+		 turn.c wire.c)
 LOADER_OBJS := $(LOADER_SRCS:%.c=$(B)/%.o)
 LOADER_LIBS = $(call pkg,--libs,$(LOADER_PKGS))
 
@@ -38,9 +39,9 @@ $(B)/host-loader/norm.o: $(B)/host-loader/datapath.skel.h
 
 # Tests
 TEST_GEN_PROGS += $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire \
-		  $(B)/tests/host/test_loader $(B)/tests/host/test_packets
+		  $(addprefix $(B)/tests/host/,test_loader test_packets test_on_wire)
 SOURCES += tests/unit/test_conf.c tests/unit/test_port.c tests/unit/test_wire.c \
-	   $(addprefix tests/host/,test_loader.c test_packets.c bed.c proxy.c)
+	   $(addprefix tests/host/,test_loader.c test_packets.c test_on_wire.c bed.c proxy.c wire.c)
 
 $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire: \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LOADER_OBJS) $(RW_OBJS)
@@ -49,6 +50,12 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LOADER_OBJS) $(RW_OBJS)
 $(B)/tests/host/test_loader $(B)/tests/host/test_packets: \
 $(B)/tests/host/%: $(addprefix $(B)/,tests/host/%.o tests/host/bed.o tests/host/proxy.o \
 		   host-loader/sock.o host-loader/text.o)
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
+
+WIRE_PROGS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/wire_*.bpf.c))
+
+$(B)/tests/host/test_on_wire: $(addprefix $(B)/tests/host/,test_on_wire.o wire.o bed.o proxy.o) \
+			      $(addprefix $(B)/host-loader/,sock.o text.o) | $(WIRE_PROGS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 # Installation

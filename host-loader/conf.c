@@ -61,6 +61,7 @@ static const struct conf_key conf_port_keys[] = {
 	{ "tap", CONF_TAP, offsetof(struct conf_port, tap), 0, 0 },
 	{ "mac", CONF_MAC, offsetof(struct conf_port, mac), 0, 0 },
 	{ "uid", CONF_UID, offsetof(struct conf_port, uid), 0, 0 },
+	{ "header_bytes", CONF_U32, offsetof(struct conf_port, header_bytes), 0, 1024 },
 	LIMIT(max_insns, CONF_U32, 1, VIRTIO_BPF_MAX_INSNS),
 	LIMIT(max_progs, CONF_U32, 1, CONF_MAX_PROGS),
 	LIMIT(max_maps, CONF_U32, 0, CONF_MAX_MAPS),
@@ -489,6 +490,7 @@ int conf_read_file(FILE *file, const char *path, struct conf *conf, struct text 
 		.file = file,
 		.path = path,
 		.why = why,
+		.defaults.header_bytes = 128,
 		.defaults.limits = {
 			.max_insns = 4096,
 			.max_progs = 16,

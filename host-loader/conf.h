@@ -41,6 +41,8 @@ struct conf_limits {
  * @tap: name of the VM's TAP
  * @mac: address of the VM's NIC behind that TAP
  * @uid: of the proxy that may speak for the port
+ * @header_bytes: a program that looks at no more of a packet than this gets GSO
+ *                frames whole; 0: none does
  * @limits: of its tenant
  * @given: bit n set: key n of the section was in the file
  * @line: where the section's first key is
@@ -50,6 +52,7 @@ struct conf_port {
 	char tap[IF_NAMESIZE];
 	uint8_t mac[VIRTIO_BPF_MAC_LEN];
 	uid_t uid;
+	uint32_t header_bytes;
 	struct conf_limits limits;
 	uint32_t given;
 	unsigned int line;

@@ -21,6 +21,7 @@
 #include "server.h"
 #include "sock.h"
 #include "tap.h"
+#include "turn.h"
 
 #define CONTROL_CONNS 16	/* connections at a time */
 
@@ -118,6 +119,8 @@ static struct json_object *control_prog(const struct port *port, const struct pr
 	control_add_str(obj, "form", prog->form == VIRTIO_BPF_FORM_LITE ? "lite" : "sfi");
 	control_add_str(obj, "level",
 			prog->level == VIRTIO_BPF_LEVEL_STRICT ? "strict" : "relaxed");
+	if (prog->reach != NORM_REACH_ALL)
+		control_add_num(obj, "reach", prog->reach);
 	control_add_num(obj, "guest_insns", prog->src.insn_cnt);
 	control_add_num(obj, "host_insns", prog->host_insn_cnt);
 	control_add_bool(obj, "attached", prog == port->attached);
@@ -176,6 +179,10 @@ static struct json_object *control_port(const struct port *port)
 	control_add_num(obj, "attached", port->attached ? port->attached->handle : 0);
 	control_add_str(obj, "attached_name", port->attached ? port->attached->src.name : "");
 	control_add_bool(obj, "running", attach_running(port));
+	control_add_str(obj, "mode", !port->attached ? "" :
+			port->reach == NORM_REACH_ALL ? "full" : "header");
+	control_add_num(obj, "pair_out", turn_ready(port) ? port->pair.out : 0);
+	control_add_num(obj, "pair_in", turn_ready(port) ? port->pair.in : 0);
 	control_add_num(obj, "prog_cnt", port->prog_cnt);
 	control_add_num(obj, "map_cnt", port->map_cnt);
 	control_add_num(obj, "map_bytes", port->map_bytes);
@@ -243,10 +250,13 @@ static struct json_object *control_stats(const struct port *port)
 	}
 	json_object_object_add(obj, "progs", list);
 	list = json_object_new_object();
-	if (port->norm_counters < 0 ||
-	    !kern_counters_read(port->norm_counters, norm, NORM_CNT_MAX)) {
-		control_add_num(list, "packets", norm[NORM_CNT_PACKETS]);
-		control_add_num(list, "failed", norm[NORM_CNT_FAILED]);
+	if (port->norm_state < 0 ||
+	    !kern_counters_read(port->norm_state, norm, NORM_CNT_MAX)) {
+		control_add_num(list, "packets", norm[NORM_PACKETS]);
+		control_add_num(list, "failed", norm[NORM_FAILED]);
+		control_add_num(list, "turned", norm[NORM_TURNED]);
+		control_add_num(list, "returned", norm[NORM_RETURNED]);
+		control_add_num(list, "whole", norm[NORM_WHOLE]);
 	}
 	json_object_object_add(obj, "normaliser", list);
 	return obj;

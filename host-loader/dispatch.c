@@ -26,7 +26,7 @@ void dispatch_release(struct port *port)
 {
 	attach_drop(port);
 	port_empty(port);
-	port_close_fd(&port->norm_counters);
+	port_close_fd(&port->norm_state);
 	port->untold = 0;
 	store_clear(port);
 }

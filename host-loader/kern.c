@@ -15,7 +15,10 @@
 #include "kern.h"
 
 /* From Linux 6.6; older headers do not have it. */
-#define KERN_TCX_EGRESS ((enum bpf_attach_type)47)
+static const enum bpf_attach_type kern_hooks[] = {
+	[KERN_TCX_INGRESS] = (enum bpf_attach_type)46,
+	[KERN_TCX_EGRESS] = (enum bpf_attach_type)47,
+};
 
 /**
  * kern_prog_load() - load a translated program
@@ -158,15 +161,16 @@ int kern_counters_read(int fd, uint64_t *sums, uint32_t cnt)
 }
 
 /**
- * kern_link_create() - attach a program at a netdev's tcx egress, as the last
+ * kern_link_create() - attach a program at a netdev's tcx hook, as the last
  * @prog_fd: the program
  * @ifindex: the netdev
+ * @hook: which of its hooks
  *
  * Return: the link's fd, or a negative errno
  */
-int kern_link_create(int prog_fd, uint32_t ifindex)
+int kern_link_create(int prog_fd, uint32_t ifindex, enum kern_hook hook)
 {
-	return bpf_link_create(prog_fd, (int)ifindex, KERN_TCX_EGRESS, NULL);
+	return bpf_link_create(prog_fd, (int)ifindex, kern_hooks[hook], NULL);
 }
 
 /**

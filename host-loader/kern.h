@@ -6,6 +6,12 @@
 
 #include "wire.h"
 
+/* Where at a netdev a program can be */
+enum kern_hook {
+	KERN_TCX_INGRESS,	/* packets that it received */
+	KERN_TCX_EGRESS,	/* packets that it is to send */
+};
+
 /**
  * struct kern_link - what the kernel says of a tcx link
  * @ifindex: of the netdev, or 0 once that netdev is gone
@@ -24,7 +30,7 @@ int kern_map_info(int fd, struct wire_map *def, uint32_t *id);
 int kern_counters_create(uint32_t cnt);
 int kern_scratch_create(uint32_t size);
 int kern_counters_read(int fd, uint64_t *sums, uint32_t cnt);
-int kern_link_create(int prog_fd, uint32_t ifindex);
+int kern_link_create(int prog_fd, uint32_t ifindex, enum kern_hook hook);
 int kern_link_info(int fd, struct kern_link *info);
 
 #endif /* KERN_H */

@@ -10,12 +10,14 @@
  *   pins                        store_prog()
  *
  * A form is tried only if the one before it failed, in the kernel or because
- * rw_rewrite() knows of no way in that form. Whatever refuses writes its reasons for the tenant; the sentence that
- * sums up comes last, since a log is cut at its front.
+ * rw_rewrite() knows of no way in that form. Whatever refuses writes its reasons
+ * for the tenant; the sentence that sums up comes last, since a log is cut at
+ * its front.
  *
- * A translated program names its TAP by ifindex. If that has changed when the
- * program is attached (the TAP was made anew), it is translated again from the
- * instructions that are kept for this.
+ * A translated program names its TAP by ifindex, and copies as much of a packet
+ * as the TAP's MTU allows. If the one has changed when the program is attached
+ * (the TAP was made anew) or the other has grown, it is translated again from
+ * the instructions that are kept for this.
  */
 #include <bpf/bpf.h>
 #include <ctype.h>
@@ -249,10 +251,15 @@ static int load_form(struct prog *prog, const struct rw_prog *in, const struct l
 	prog->id = id;
 	prog->host_insn_cnt = out.cnt;
 	prog->tap_ifindex = tap_ifindex;
+	prog->window = window;
+	prog->reach = out.reach;
 	prog->form = form->form;
 	prog->level = VIRTIO_BPF_LEVEL_STRICT;
-	text_add(text, "accepted: form %s, level strict, %u instructions became %u\n",
+	text_add(text, "accepted: form %s, level strict, %u instructions became %u",
 		 form->name, in->cnt, out.cnt);
+	if (out.reach != RW_REACH_ALL)
+		text_add(text, ", which look at the first %u bytes of a packet", out.reach);
+	text_add(text, "\n");
 out:
 	port_close_fd(&scratch);
 	rw_out_free(&out);
@@ -392,10 +399,24 @@ fail:
 }
 
 /**
- * load_again() - translate a program for a TAP that was made anew
+ * load_fits() - is a program's translation right for the TAP as it is?
  * @port: the port
- * @prog: the program, not attached
- * @tap_ifindex: the TAP's new index
+ * @prog: the program
+ * @tap_ifindex: the TAP
+ *
+ * Return: whether it is
+ */
+bool load_fits(const struct port *port, const struct prog *prog, uint32_t tap_ifindex)
+{
+	return prog->tap_ifindex == tap_ifindex &&
+	       (prog->form != RW_FORM_SFI || prog->window >= load_window(port->conf));
+}
+
+/**
+ * load_again() - translate a program for a TAP that has changed
+ * @port: the port
+ * @prog: the program; if it is attached, its old translation still is
+ * @tap_ifindex: the TAP's index
  * @log: reasons if that fails
  *
  * Return: 0, or a negative errno with @log

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef LOADER_H
 #define LOADER_H
+#include "norm.h"
 #include "port.h"
 
 struct server;
@@ -9,6 +10,7 @@ struct control;
 /**
  * struct loader - the daemon
  * @conf: the configuration
+ * @norm: the host's own programs, which all ports share
  * @ports: one for each of @conf.ports, in the same order; an owned array
  * @event: the event loop
  * @server: the proxies' side
@@ -16,6 +18,7 @@ struct control;
  */
 struct loader {
 	struct conf conf;
+	struct norm norm;
 	struct port *ports;
 	sd_event *event;
 	struct server *server;

@@ -7,8 +7,14 @@
  *
  * What it may do: it has CAP_BPF and CAP_NET_ADMIN, nothing else, and cannot
  * get anything else. So it can load programs that the kernel verifies as
- * strictly as it can (no CAP_PERFMON), attach them to netdevs, and keep them
- * in bpffs. It never looks at a guest's memory or at a packet.
+ * strictly as it can (no CAP_PERFMON), attach them to netdevs, make the veth
+ * pairs that it needs, and keep programs in bpffs. It never looks at a guest's
+ * memory or at a packet.
+ *
+ * At its start it has CAP_PERFMON as well, for the host's own programs (norm.c),
+ * which look into the kernel's packets. They are loaded once, for all ports.
+ * Then it drops CAP_PERFMON for good. Nothing has been opened until then but the
+ * configuration, and no byte of a tenant's has been read.
  *
  * What it holds outlives it (store.c): a clean end detaches nothing.
  *
@@ -20,9 +26,12 @@
  *   port       what a port has, and its limits
  *   load       from bytecode to a program in the kernel
  *   map        maps
- *   attach     the program at the TAP, behind the normaliser (norm)
+ *   attach     the program at the TAP, behind the normaliser
+ *   norm       the host's own programs: the normaliser and its helpers
+ *   turn, pair the veth pair through which packets go that need it
  *   store      what is pinned in bpffs
- *   kern, tap  system calls
+ *   kern, link, tap
+ *              system calls
  *   control    the operator's socket; vbpf is its other end
  *
  * One thread, one event loop. Requests are done one after the other, in the
@@ -51,6 +60,7 @@
 #include "norm.h"
 #include "server.h"
 #include "store.h"
+#include "turn.h"
 
 /**
  * main_libbpf_print() - what libbpf has to say
@@ -89,11 +99,33 @@ static void main_log_text(struct text *text)
 }
 
 /**
+ * main_check_privileges() - is everything there that the start needs?
+ * @why: a sentence if not
+ *
+ * Return: 0, or -EPERM with @why
+ */
+static int main_check_privileges(struct text *why)
+{
+	if (capng_get_caps_process()) {
+		text_add(why, "cannot read this process's capabilities\n");
+		return -EPERM;
+	}
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) &&
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) &&
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON))
+		return 0;
+	text_add(why, "CAP_BPF and CAP_NET_ADMIN are needed, and CAP_PERFMON until the"
+		 " normaliser is loaded: start this as root or as the service that comes with"
+		 " it\n");
+	return -EPERM;
+}
+
+/**
  * main_drop_privileges() - keep what the daemon's work needs, for good
  * @why: a sentence if that fails
  *
- * The bounding set can only be shrunk with CAP_SETPCAP; a service manager that
- * withholds that has shrunk the set itself. no_new_privs closes that way too.
+ * The bounding set can only be shrunk with CAP_SETPCAP, which is dropped with
+ * the rest. no_new_privs closes that way too.
  *
  * Return: 0, or -EPERM with @why
  */
@@ -101,16 +133,6 @@ static int main_drop_privileges(struct text *why)
 {
 	capng_select_t set = CAPNG_SELECT_CAPS;
 
-	if (capng_get_caps_process()) {
-		text_add(why, "cannot read this process's capabilities\n");
-		return -EPERM;
-	}
-	if (!capng_have_capability(CAPNG_PERMITTED, CAP_BPF) ||
-	    !capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN)) {
-		text_add(why, "CAP_BPF and CAP_NET_ADMIN are needed: start this as root or as the"
-			 " service that comes with it\n");
-		return -EPERM;
-	}
 	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
 		set |= CAPNG_SELECT_BOUNDS;
 	capng_clear(CAPNG_SELECT_ALL);
@@ -125,25 +147,18 @@ static int main_drop_privileges(struct text *why)
 
 /**
  * main_check_kernel() - can this kernel do what is needed?
+ * @norm: the host's own programs
  * @why: a sentence if not
  *
- * Loads the normaliser and attaches it to a netdev that cannot exist: a kernel
- * with tcx looks for the netdev (ENODEV), one without does not get that far.
+ * Attaches the normaliser to a netdev that cannot exist: a kernel with tcx
+ * looks for the netdev (ENODEV), one without does not get that far.
  *
  * Return: 0, or a negative errno with @why
  */
-static int main_check_kernel(struct text *why)
+static int main_check_kernel(const struct norm *norm, struct text *why)
 {
-	int counters = -1, link, prog = norm_load(&counters);
+	int link = kern_link_create(norm->normalise, INT32_MAX, KERN_TCX_EGRESS);
 
-	if (prog < 0) {
-		text_add(why, "the kernel does not load the normaliser (%s); see the lines"
-			 " above\n", strerror(-prog));
-		return prog;
-	}
-	link = kern_link_create(prog, INT32_MAX);
-	close(prog);
-	close(counters);
 	if (link == -ENODEV)
 		return 0;
 	if (link >= 0)
@@ -187,6 +202,7 @@ static int main_ports(struct loader *loader, struct text *why)
 		struct port *port = &loader->ports[i];
 
 		port_init(port, &conf->ports[i], conf->bpffs);
+		port->norm = &loader->norm;
 		store_recover(port);
 		attach_recover(port);
 		map_sweep(port);
@@ -196,6 +212,7 @@ static int main_ports(struct loader *loader, struct text *why)
 				port->map_cnt, port->attached ? port->attached->handle : 0);
 	}
 	store_report(conf->bpffs, conf);
+	turn_sweep(loader);
 	return 0;
 }
 
@@ -246,11 +263,15 @@ static int main_run(const char *config)
 	main_raise_files();
 	err = conf_read(config, &loader.conf, &why);
 	if (!err)
+		err = main_check_privileges(&why);
+	if (!err)
+		err = norm_load(&loader.norm, loader.conf.port_cnt, &why);
+	if (!err)
 		err = main_drop_privileges(&why);
 	if (!err)
 		err = store_open(loader.conf.bpffs, &why);
 	if (!err)
-		err = main_check_kernel(&why);
+		err = main_check_kernel(&loader.norm, &why);
 	if (!err)
 		err = main_loop_new(&loader, &why);
 	if (!err)
@@ -274,6 +295,7 @@ static int main_run(const char *config)
 	for (size_t i = 0; loader.ports && i < loader.conf.port_cnt; i++)
 		port_close(&loader.ports[i]);
 	free(loader.ports);
+	norm_free(&loader.norm);
 	sd_event_unref(loader.event);
 	conf_free(&loader.conf);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

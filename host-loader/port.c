@@ -42,9 +42,11 @@ void port_init(struct port *port, const struct conf_port *conf, const char *bpff
 	TAILQ_INIT(&port->progs);
 	TAILQ_INIT(&port->maps);
 	port->record = -1;
-	port->norm = -1;
+	port->norm_link = -1;
 	port->link = -1;
-	port->norm_counters = -1;
+	port->norm_state = -1;
+	port->pair_out = -1;
+	port->pair_in = -1;
 }
 
 /**
@@ -88,8 +90,10 @@ void port_close(struct port *port)
 {
 	port_empty(port);
 	port_close_fd(&port->link);
-	port_close_fd(&port->norm);
-	port_close_fd(&port->norm_counters);
+	port_close_fd(&port->norm_link);
+	port_close_fd(&port->norm_state);
+	port_close_fd(&port->pair_out);
+	port_close_fd(&port->pair_in);
 	port_close_fd(&port->record);
 }
 

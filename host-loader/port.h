@@ -6,9 +6,11 @@
 #include <systemd/sd-event.h>
 
 #include "conf.h"
+#include "pair.h"
 #include "wire.h"
 
 struct conn;
+struct norm;
 
 /**
  * struct map - one of a tenant's maps
@@ -37,6 +39,8 @@ struct map {
  * @src: what the tenant sent; its instructions are owned
  * @host_insn_cnt: instructions after translation
  * @tap_ifindex: TAP for which it was translated
+ * @window: how much of a packet form sfi copies
+ * @reach: bytes of a packet that it looks at, see struct rw_out
  * @form: VIRTIO_BPF_FORM_*
  * @level: VIRTIO_BPF_LEVEL_*
  * @id: the kernel's id of it
@@ -51,6 +55,8 @@ struct prog {
 	struct wire_prog src;
 	uint32_t host_insn_cnt;
 	uint32_t tap_ifindex;
+	uint32_t window;
+	uint32_t reach;
 	uint8_t form;
 	uint8_t level;
 	uint32_t id;
@@ -75,9 +81,15 @@ TAILQ_HEAD(prog_list, prog);
  * @map_cnt: number of @maps
  * @map_bytes: kernel memory of @maps
  * @attached: the attached program, or NULL
- * @norm: fd of the normaliser's link, or -1
+ * @norm: the host's own programs
+ * @norm_link: fd of the normaliser's link, or -1
  * @link: fd of @attached's link, or -1
- * @norm_counters: fd of the normaliser's counters, or -1
+ * @norm_state: fd of the port's map for the host's own programs, or -1
+ * @tap: ifindex of the TAP that those know, or 0
+ * @reach: bytes of a packet that the normaliser makes sure of (turn.c)
+ * @pair: the veth pair, or zeroes
+ * @pair_out: fd of the link at @pair's end that packets go into, or -1
+ * @pair_in: fd of the link at its other end, or -1
  * @untold: a program that was detached while there was no proxy to tell, or 0
  * @rest_until: microseconds of the monotonic clock until which it has had its
  *              share of the daemon's time
@@ -95,9 +107,15 @@ struct port {
 	uint32_t map_cnt;
 	uint64_t map_bytes;
 	struct prog *attached;
-	int norm;
+	const struct norm *norm;
+	int norm_link;
 	int link;
-	int norm_counters;
+	int norm_state;
+	uint32_t tap;
+	uint32_t reach;
+	struct pair pair;
+	int pair_out;
+	int pair_in;
 	uint32_t untold;
 	uint64_t rest_until;
 	struct conn *proxy;

@@ -13,7 +13,9 @@
  *                  instructions behind it; pinned last, so that a record never
  *                  says more of the program than is true
  *   norm, link     the normaliser's link and the tenant's
- *   norm-counters  the normaliser's counters
+ *   norm-state     what the host's own programs know of the port, and count
+ *   pair-out, pair-in
+ *                  links at the ends of the veth pair (turn.c), if there is one
  *
  * A record is the only value of an array map: the kernel keeps it, with the
  * same lifetime and the same owner as the objects beside it. What the kernel
@@ -37,7 +39,7 @@
 #include "log.h"
 #include "store.h"
 
-#define STORE_VERSION	1
+#define STORE_VERSION	2
 #define STORE_PORT	"port"
 #define STORE_NEW	"new"	/* a program's pin before it takes its place */
 #define STORE_PATH_LEN	(sizeof(((struct port *)0)->dir) + 32)
@@ -66,6 +68,8 @@ struct store_port {
  * @insn_cnt: instructions that follow
  * @host_insn_cnt: as in struct prog
  * @tap_ifindex: as in struct prog
+ * @window: as in struct prog
+ * @reach: as in struct prog
  * @ifindex: as in struct wire_prog
  * @form: as in struct prog
  * @level: as in struct prog
@@ -78,6 +82,8 @@ struct store_prog {
 	uint32_t insn_cnt;
 	uint32_t host_insn_cnt;
 	uint32_t tap_ifindex;
+	uint32_t window;
+	uint32_t reach;
 	uint32_t ifindex;
 	uint8_t form;
 	uint8_t level;
@@ -307,6 +313,8 @@ static int store_prog_record(const struct prog *prog)
 		.insn_cnt = prog->src.insn_cnt,
 		.host_insn_cnt = prog->host_insn_cnt,
 		.tap_ifindex = prog->tap_ifindex,
+		.window = prog->window,
+		.reach = prog->reach,
 		.ifindex = prog->src.ifindex,
 		.form = prog->form,
 		.level = prog->level,
@@ -471,6 +479,8 @@ static int store_recover_src(struct port *port, struct prog *prog)
 	prog->src.ifindex = record->ifindex;
 	prog->host_insn_cnt = record->host_insn_cnt;
 	prog->tap_ifindex = record->tap_ifindex;
+	prog->window = record->window;
+	prog->reach = record->reach;
 	prog->form = record->form;
 	prog->level = record->level;
 	err = 0;

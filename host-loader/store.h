@@ -6,7 +6,9 @@
 /* Names of a port's links in its folder */
 #define STORE_NORM	"norm"		/* the normaliser's link */
 #define STORE_LINK	"link"		/* the tenant's link */
-#define STORE_COUNTERS	"norm-counters"	/* the normaliser's counters */
+#define STORE_STATE	"norm-state"	/* the port's map for the host's own programs */
+#define STORE_PAIR_OUT	"pair-out"	/* link at the veth pair's end that packets go into */
+#define STORE_PAIR_IN	"pair-in"	/* link at its other end */
 
 int store_handle(struct port *port, uint32_t *handle);
 int store_map(struct port *port, const struct map *map);

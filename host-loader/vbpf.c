@@ -119,15 +119,18 @@ static void vbpf_print_list(struct json_object *ports)
 static void vbpf_print_progs(struct json_object *progs)
 {
 	if (json_object_array_length(progs))
-		printf("  %-8s %-16s %8s %-16s %-5s %-8s %11s %10s %s\n", "PROG", "NAME", "ID",
-		       "TAG", "FORM", "LEVEL", "GUEST-INSNS", "HOST-INSNS", "ATTACHED");
+		printf("  %-8s %-16s %8s %-16s %-5s %-8s %5s %11s %10s %s\n", "PROG", "NAME", "ID",
+		       "TAG", "FORM", "LEVEL", "REACH", "GUEST-INSNS", "HOST-INSNS", "ATTACHED");
 	for (size_t i = 0; i < json_object_array_length(progs); i++) {
 		struct json_object *prog = json_object_array_get_idx(progs, i);
+		char reach[16] = "all";
 
-		printf("  %-8" PRIu64 " %-16s %8" PRIu64 " %-16s %-5s %-8s %11" PRIu64
+		if (vbpf_get(prog, "reach"))
+			snprintf(reach, sizeof(reach), "%" PRIu64, vbpf_num(prog, "reach"));
+		printf("  %-8" PRIu64 " %-16s %8" PRIu64 " %-16s %-5s %-8s %5s %11" PRIu64
 		       " %10" PRIu64 " %s\n", vbpf_num(prog, "handle"), vbpf_str(prog, "name"),
 		       vbpf_num(prog, "id"), vbpf_str(prog, "tag"), vbpf_str(prog, "form"),
-		       vbpf_str(prog, "level"), vbpf_num(prog, "guest_insns"),
+		       vbpf_str(prog, "level"), reach, vbpf_num(prog, "guest_insns"),
 		       vbpf_num(prog, "host_insns"), vbpf_bool(prog, "attached") ? "yes" : "no");
 	}
 }
@@ -154,6 +157,23 @@ static void vbpf_print_maps(struct json_object *maps)
 }
 
 /**
+ * vbpf_print_mode() - print what is done about GSO frames
+ * @port: the port
+ */
+static void vbpf_print_mode(struct json_object *port)
+{
+	const char *mode = vbpf_str(port, "mode");
+
+	if (!strcmp(mode, "header"))
+		printf("  GSO frames stay whole: the program looks at headers only\n");
+	else if (!strcmp(mode, "full") && vbpf_num(port, "pair_out"))
+		printf("  GSO frames are cut, by way of netdevs %" PRIu64 " and %" PRIu64 "\n",
+		       vbpf_num(port, "pair_out"), vbpf_num(port, "pair_in"));
+	else if (!strcmp(mode, "full"))
+		printf("  GSO frames are dropped: the veth pair that cuts them is gone\n");
+}
+
+/**
  * vbpf_print_show() - print ports with their objects
  * @ports: array of ports
  */
@@ -177,6 +197,7 @@ static void vbpf_print_show(struct json_object *ports)
 		else
 			printf(", no proxy");
 		printf(", attached: %s\n", attached);
+		vbpf_print_mode(port);
 		printf("  %" PRIu64 " of %" PRIu64 " programs, %" PRIu64 " of %" PRIu64
 		       " maps, %" PRIu64 " of %" PRIu64 " bytes of maps\n",
 		       vbpf_num(port, "prog_cnt"), vbpf_num(limits, "max_progs"),
@@ -200,9 +221,11 @@ static void vbpf_print_stats(struct json_object *ports)
 		struct json_object *norm = vbpf_get(port, "normaliser");
 		struct json_object *progs = vbpf_get(port, "progs");
 
-		printf("port %s: normaliser: %" PRIu64 " packets, %" PRIu64 " failed\n",
+		printf("port %s: normaliser: %" PRIu64 " packets: %" PRIu64 " failed, %" PRIu64
+		       " turned, %" PRIu64 " returned, %" PRIu64 " whole\n",
 		       vbpf_str(port, "port"), vbpf_num(norm, "packets"),
-		       vbpf_num(norm, "failed"));
+		       vbpf_num(norm, "failed"), vbpf_num(norm, "turned"),
+		       vbpf_num(norm, "returned"), vbpf_num(norm, "whole"));
 		if (json_object_array_length(progs))
 			printf("  %-8s %-16s %12s %12s %12s %8s %8s %8s\n", "PROG", "NAME", "PASS",
 			       "DROP", "TX", "ABORTED", "INVALID", "FAULT");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <poll.h>
 #include <stdio.h>
@@ -101,24 +102,28 @@ int proxy_open(void)
 }
 
 /**
- * proxy_load_insns() - load a program
+ * proxy_load_named() - load a program
  * @sock: connection
+ * @name: of the program
  * @insns: the program
- * @cnt: number of @insns, at most 16
+ * @cnt: number of @insns, at most PROXY_INSNS
  * @reply: filled
  *
  * Return: the program's handle, or minus the status
  */
-int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t cnt,
-				struct reply *reply)
+static int64_t proxy_load_named(int sock, const char *name, const struct virtio_bpf_insn *insns,
+				uint32_t cnt, struct reply *reply)
 {
 	struct {
 		struct virtio_bpf_prog_load head;
-		struct virtio_bpf_insn insns[16];
-	} req = { .head = { .prog_class = htole16(VIRTIO_BPF_CLASS_XDP), .name = "test" } };
+		struct virtio_bpf_insn insns[PROXY_INSNS];
+	} req = { .head = { .prog_class = htole16(VIRTIO_BPF_CLASS_XDP) } };
 	struct virtio_bpf_prog_loaded loaded;
 	int status;
 
+	if (cnt > PROXY_INSNS)
+		return -VIRTIO_BPF_S_TOOBIG;
+	strncpy((char *)req.head.name, name, sizeof(req.head.name) - 1);
 	req.head.insn_cnt = htole32(cnt);
 	memcpy(req.insns, insns, cnt * sizeof(*insns));
 	status = proxy_call(sock, VIRTIO_BPF_PROG_LOAD, &req,
@@ -127,6 +132,59 @@ int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t
 		return -VIRTIO_BPF_S_IO;
 	memcpy(&loaded, reply->msg.body, sizeof(loaded));
 	return status ? -status : (int64_t)le32toh(loaded.handle);
+}
+
+/**
+ * proxy_load_insns() - load a program named "test"
+ * @sock: connection
+ * @insns: the program
+ * @cnt: number of @insns, at most PROXY_INSNS
+ * @reply: filled
+ *
+ * Return: the program's handle, or minus the status
+ */
+int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t cnt,
+			 struct reply *reply)
+{
+	return proxy_load_named(sock, "test", insns, cnt, reply);
+}
+
+/**
+ * proxy_load_file() - load the program that a file of tests/progs holds
+ * @sock: connection
+ * @name: of the file, without its ending
+ * @reply: filled
+ *
+ * The program has no maps.
+ *
+ * Return: the program's handle, or minus the status
+ */
+int64_t proxy_load_file(int sock, const char *name, struct reply *reply)
+{
+	struct virtio_bpf_insn insns[PROXY_INSNS];
+	struct bpf_object *obj;
+	struct bpf_program *prog;
+	char path[4200];
+	int64_t ret = -VIRTIO_BPF_S_IO;
+
+	snprintf(path, sizeof(path), "%s/../tests/progs/%s.o", bed.bin, name);
+	obj = bpf_object__open_file(path, NULL);
+	prog = obj ? bpf_object__next_program(obj, NULL) : NULL;
+	if (prog && bpf_program__insn_cnt(prog) <= PROXY_INSNS) {
+		const struct bpf_insn *from = bpf_program__insns(prog);
+		uint32_t cnt = (uint32_t)bpf_program__insn_cnt(prog);
+
+		for (uint32_t i = 0; i < cnt; i++)
+			insns[i] = (struct virtio_bpf_insn){
+				.code = from[i].code,
+				.regs = (uint8_t)(from[i].dst_reg | from[i].src_reg << 4),
+				.off = htole16((uint16_t)from[i].off),
+				.imm = htole32((uint32_t)from[i].imm),
+			};
+		ret = proxy_load_named(sock, name, insns, cnt, reply);
+	}
+	bpf_object__close(obj);
+	return ret;
 }
 
 /**

@@ -59,7 +59,7 @@ static bool test_good(void)
 	static const char file[] =
 		"; a comment\n"
 		"[loader]\nsocket = /run/a\ncontrol = /run/b\nbpffs = /run/c\nlinger = 7\n"
-		VM0 "max_insns = 100\nmax_map_bytes = 2M\n"
+		VM0 "max_insns = 100\nmax_map_bytes = 2M\nheader_bytes = 0\n"
 		"[defaults]\nmax_progs = 3\nmax_insns = 200\n" VM1;
 	struct conf conf;
 	struct text why;
@@ -72,6 +72,8 @@ static bool test_good(void)
 	CHECK(!strcmp(conf.ports[0].name, "vm0") && !strcmp(conf.ports[0].tap, "tap0"));
 	CHECK_EQ(conf.ports[0].mac[5], 1);
 	CHECK_EQ(conf.ports[0].uid, 1000);
+	CHECK_EQ(conf.ports[0].header_bytes, 0);
+	CHECK_EQ(conf.ports[1].header_bytes, 128);
 	CHECK_EQ(conf.ports[0].limits.max_insns, 100);
 	CHECK_EQ(conf.ports[0].limits.max_map_bytes, 2 << 20);
 	CHECK_EQ(conf.ports[0].limits.max_progs, 3);
@@ -134,6 +136,7 @@ static bool test_values(void)
 	CHECK(refused("[loader]\nlinger = 5s\n", "linger takes a number"));
 	CHECK(refused("[loader]\nlinger = 99999999999999999999\n", "linger takes a number"));
 	CHECK(refused("[defaults]\nmax_insns = 0\n", "max_insns takes a number from 1 to 16384"));
+	CHECK(refused("[defaults]\nheader_bytes = 1025\n", "header_bytes takes"));
 	CHECK(refused("[defaults]\nmax_insns = 16385\n", "max_insns takes"));
 	CHECK(refused("[defaults]\nmax_map_bytes = 1T\n", "max_map_bytes takes bytes"));
 	CHECK(refused("[defaults]\nmax_map_bytes = 1KK\n", "max_map_bytes takes bytes"));
