@@ -98,6 +98,7 @@ void device_request(struct proxy *p, struct request *rq, const struct iovec *out
 	}
 	if (rq->type == VIRTIO_BPF_PROG_LOAD || rq->type == VIRTIO_BPF_MAP_CREATE)
 		p->dirty = true;
+	rate_take(&p->rate, RATE_LOADER);
 	loader_request(&p->loader, rq);
 }
 
@@ -113,8 +114,10 @@ void device_reset(struct proxy *p)
 	maps_clear(&p->maps);
 	events_clear(&p->events);
 	p->progs = 0;
-	if (p->dirty)
+	if (p->dirty) {
+		rate_take(&p->rate, RATE_LOADER);
 		loader_reset(&p->loader);
+	}
 	p->dirty = false;
 }
 

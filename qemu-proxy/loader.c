@@ -2,7 +2,7 @@
 /**
  * DOC: The connection to the host's loader
  *
- * The proxy connects, says which port it is for, and gets the device's
+ * The porter connects; the proxy says which port it is for, and gets the device's
  * configuration and the maps that exist. From then on requests of the guest go
  * over, several at a time, and their answers come back in whatever order. Each
  * has an id of a slot and a count, so that an answer that nobody asked for is
@@ -10,8 +10,9 @@
  * away, and called again, first after 250 ms, then less often, up to 2 s.
  *
  * The guest's requests never wait for a loader that is away: they fail with a
- * sentence. What a guest gave up (by a reset) is given up at the loader as soon
- * as there is one.
+ * sentence. A loader that is there and does not answer in time is taken for one
+ * that is away. What a guest gave up (by a reset) is given up at the loader as
+ * soon as there is one.
  *
  * A request whose message does not fit into the socket's buffer is kept, and
  * loader_has_room() says no until it went.
@@ -24,6 +25,7 @@
 
 #include "loader.h"
 #include "log.h"
+#include "porter.h"
 
 #define DELAY_MIN_MS	250
 #define DELAY_MAX_MS	2000
@@ -33,8 +35,11 @@
 
 /* Linux shows no more than 80 bytes of such a sentence to who calls ip. */
 static const char away[] = "the host's loader is not running; try again later";
+static const char silent[] = "the host's loader does not answer; try again later";
 
 static void connection_lost(struct loader *l, const char *why);
+static void connect_soon(struct loader *l);
+static int on_overdue(sd_event_source *s, uint64_t usec, void *data);
 
 /**
  * call_id() - the id of a call's message
@@ -46,6 +51,41 @@ static void connection_lost(struct loader *l, const char *why);
 static uint32_t call_id(const struct loader *l, const struct call *c)
 {
 	return (uint32_t)c->gen << 16 | (uint32_t)(c - l->calls + 1);
+}
+
+/**
+ * now_us() - the time
+ *
+ * Return: microseconds of the monotonic clock
+ */
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/**
+ * watch_clock() - set the watchdog to the first answer that is due
+ * @l: the connection
+ *
+ * Without a timer all works but this.
+ */
+static void watch_clock(struct loader *l)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (const struct call *c = l->calls; c < l->calls + LOADER_CALLS; c++)
+		if (c->busy && c->until < first)
+			first = c->until;
+	if (!l->watchdog)
+		sd_event_add_time(l->event, &l->watchdog, CLOCK_MONOTONIC, first, 0, on_overdue, l);
+	if (!l->watchdog)
+		return;
+	sd_event_source_set_time(l->watchdog, first);
+	sd_event_source_set_enabled(l->watchdog,
+				    first == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
 /**
@@ -66,7 +106,9 @@ static struct call *call_new(struct loader *l, uint16_t type, struct request *rq
 		c->type = type;
 		c->gen++;
 		c->rq = rq;
+		c->until = now_us() + l->answer_ms * 1000ull;
 		l->waiting += rq != NULL;
+		watch_clock(l);
 		return c;
 	}
 	return NULL;
@@ -86,6 +128,7 @@ static struct request *call_end(struct loader *l, struct call *c)
 	l->waiting -= rq != NULL;
 	c->busy = false;
 	c->rq = NULL;
+	watch_clock(l);
 	return rq;
 }
 
@@ -435,7 +478,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *data)
 {
 	(void)s;
 	(void)usec;
-	loader_connect(data);
+	connect_soon(data);
 	return 0;
 }
 
@@ -458,12 +501,11 @@ static void retry_later(struct loader *l)
 }
 
 /**
- * loader_close() - end the connection, and try no more
+ * hang_up() - end the connection
  * @l: the connection; requests that wait fail
  */
-void loader_close(struct loader *l)
+static void hang_up(struct loader *l)
 {
-	l->timer = sd_event_source_disable_unref(l->timer);
 	l->io = sd_event_source_disable_unref(l->io);
 	if (l->sock >= 0)
 		close(l->sock);
@@ -471,6 +513,18 @@ void loader_close(struct loader *l)
 	l->state = LOADER_DOWN;
 	l->maps_left = 0;
 	fail_calls(l, VIRTIO_BPF_S_NODEV, away, true);
+}
+
+/**
+ * loader_close() - end the connection, and try no more
+ * @l: the connection; requests that wait fail
+ */
+void loader_close(struct loader *l)
+{
+	hang_up(l);
+	l->timer = sd_event_source_disable_unref(l->timer);
+	l->watchdog = sd_event_source_disable_unref(l->watchdog);
+	l->knock = sd_event_source_disable_unref(l->knock);
 }
 
 /**
@@ -488,8 +542,27 @@ static void connection_lost(struct loader *l, const char *why)
 	if (!l->said_away && !l->said_refused)
 		log_msg("no connection to the loader at %s: %s; trying again", l->path, why);
 	l->said_away = true;
-	loader_close(l);
+	hang_up(l);
 	retry_later(l);
+}
+
+/**
+ * on_overdue() - an answer did not come in time
+ * @s: unused
+ * @usec: unused
+ * @data: the connection
+ *
+ * Return: 0
+ */
+static int on_overdue(sd_event_source *s, uint64_t usec, void *data)
+{
+	struct loader *l = data;
+
+	(void)s;
+	(void)usec;
+	fail_calls(l, VIRTIO_BPF_S_NODEV, silent, false);
+	connection_lost(l, "it does not answer");
+	return 0;
 }
 
 /**
@@ -524,26 +597,62 @@ int loader_attach(struct loader *l, int sock)
 }
 
 /**
- * loader_connect() - try to connect; if that fails, again later
+ * on_knock() - the porter has connected, or could not
+ * @s: unused
+ * @fd: socket to the porter
+ * @revents: unused
+ * @data: the connection
+ *
+ * Return: 0
+ */
+static int on_knock(sd_event_source *s, int fd, uint32_t revents, void *data)
+{
+	struct loader *l = data;
+	int sock, err = porter_take(fd, &sock);
+
+	(void)s;
+	(void)revents;
+	if (err == -EPIPE)
+		sd_event_exit(l->event, 1);
+	if (err)
+		return 0;
+	if (sock < 0)
+		connection_lost(l, strerror(-sock));
+	else if (l->state == LOADER_DOWN)
+		loader_attach(l, sock);
+	else
+		close(sock);
+	return 0;
+}
+
+/**
+ * connect_soon() - have the porter connect; if that fails, again later
  * @l: the connection, down
+ */
+static void connect_soon(struct loader *l)
+{
+	int err = porter_ask_call(l->door);
+
+	if (err)
+		connection_lost(l, strerror(-err));
+}
+
+/**
+ * loader_start() - connect, now and whenever the connection is lost
+ * @l: the connection, down
+ * @door: socket to the porter; must stay until loader_close()
  *
  * Return: 0, or a negative errno
  */
-int loader_connect(struct loader *l)
+int loader_start(struct loader *l, int door)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int sock, err;
+	int err = sd_event_add_io(l->event, &l->knock, door, EPOLLIN, on_knock, l);
 
-	memcpy(addr.sun_path, l->path, strlen(l->path));
-	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (sock < 0 || connect(sock, (struct sockaddr *)&addr, sizeof(addr))) {
-		err = -errno;
-		if (sock >= 0)
-			close(sock);
-		connection_lost(l, strerror(-err));
+	if (err < 0)
 		return err;
-	}
-	return loader_attach(l, sock);
+	l->door = door;
+	connect_soon(l);
+	return 0;
 }
 
 /**
@@ -569,6 +678,8 @@ int loader_init(struct loader *l, sd_event *event, const char *path, const char 
 	l->ops = ops;
 	l->data = data;
 	l->sock = -1;
+	l->door = -1;
+	l->answer_ms = LOADER_ANSWER_MS;
 	l->delay_ms = DELAY_MIN_MS;
 	if (strlen(path) >= sizeof(addr.sun_path) || strlen(port) >= VBPF_PORT_NAME_LEN)
 		return -ENAMETOOLONG;
@@ -663,35 +774,22 @@ void loader_reset(struct loader *l)
 }
 
 /**
- * now_ms() - the time
- *
- * Return: milliseconds of the monotonic clock
- */
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
-
-/**
  * serve_until() - serve the socket alone for a while, outside the loop
  * @l: the connection
- * @until: end of the while, by now_ms()
+ * @until: end of the while, by now_us()
  *
  * Return: false if the connection is down or the time is over
  */
-static bool serve_until(struct loader *l, int64_t until)
+static bool serve_until(struct loader *l, uint64_t until)
 {
-	int64_t left = until - now_ms();
+	uint64_t now = now_us();
 	struct pollfd p = { .fd = l->sock, .events = POLLIN };
 
-	if (l->sock < 0 || left <= 0)
+	if (l->sock < 0 || now >= until)
 		return false;
 	if (wants_out(l))
 		p.events |= POLLOUT;
-	if (poll(&p, 1, (int)left) > 0)
+	if (poll(&p, 1, (int)((until - now + 999) / 1000)) > 0)
 		serve(l, (uint32_t)p.revents);
 	return true;
 }
@@ -703,7 +801,7 @@ static bool serve_until(struct loader *l, int64_t until)
  */
 void loader_drain(struct loader *l, unsigned int ms)
 {
-	int64_t until = now_ms() + ms;
+	uint64_t until = now_us() + ms * 1000ull;
 
 	while (l->waiting && serve_until(l, until))
 		;
@@ -722,7 +820,7 @@ void loader_drain(struct loader *l, unsigned int ms)
  */
 bool loader_wait_reset(struct loader *l, unsigned int ms)
 {
-	int64_t until = now_ms() + ms;
+	uint64_t until = now_us() + ms * 1000ull;
 
 	for (;;) {
 		bool open = l->reset_due;

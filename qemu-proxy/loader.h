@@ -20,6 +20,9 @@
  */
 #define LOADER_WAITING	4
 
+/* Time for the loader to answer, which loads one program after the other */
+#define LOADER_ANSWER_MS	10000
+
 /* The longest message that the loader may send */
 #define LOADER_RECV_MAX	(sizeof(struct vbpf_msg_hdr) + sizeof(struct virtio_bpf_event) + \
 			 VIRTIO_BPF_MAX_TEXT)
@@ -61,6 +64,7 @@ enum loader_state {
  * @gen: times the slot was used; part of the id
  * @rq: who waits, or NULL
  * @stale: the device was reset since: the answer is of no interest
+ * @until: when the answer is due, in us of the monotonic clock
  */
 struct call {
 	bool busy;
@@ -68,12 +72,15 @@ struct call {
 	uint16_t gen;
 	struct request *rq;
 	bool stale;
+	uint64_t until;
 };
 
 /**
  * struct loader - the connection to the host's loader
  * @event: the loop; the caller's
- * @path: of the loader's socket; the caller's
+ * @path: of the loader's socket, for messages; the caller's
+ * @door: socket to the porter, who connects; the caller's
+ * @knock: watches @door
  * @port: name of the port; the caller's
  * @ops: whom it serves
  * @data: for @ops
@@ -81,6 +88,8 @@ struct call {
  * @sock: or -1
  * @io: watches @sock
  * @timer: for the next attempt
+ * @watchdog: for the next answer that is due
+ * @answer_ms: time for an answer
  * @delay_ms: before the next attempt
  * @said_away: the operator knows that the loader is away
  * @said_refused: the operator knows why we and the loader do not get along
@@ -95,6 +104,8 @@ struct call {
 struct loader {
 	sd_event *event;
 	const char *path;
+	int door;
+	sd_event_source *knock;
 	const char *port;
 	const struct loader_ops *ops;
 	void *data;
@@ -102,6 +113,8 @@ struct loader {
 	int sock;
 	sd_event_source *io;
 	sd_event_source *timer;
+	sd_event_source *watchdog;
+	unsigned int answer_ms;
 	unsigned int delay_ms;
 	bool said_away;
 	bool said_refused;
@@ -115,7 +128,7 @@ struct loader {
 
 int loader_init(struct loader *l, sd_event *event, const char *path, const char *port,
 		const struct loader_ops *ops, void *data);
-int loader_connect(struct loader *l);
+int loader_start(struct loader *l, int door);
 int loader_attach(struct loader *l, int sock);
 void loader_close(struct loader *l);
 bool loader_has_room(const struct loader *l);

@@ -2,42 +2,41 @@
 /**
  * DOC: virtio-bpf-proxy, the vhost-user back end of one VM
  *
- * One process per VM, without privileges. It may read and write its VM's
- * memory, as every vhost-user back end, and the elements of the maps whose fds
- * the host's loader gave it for this VM. It asks the loader for everything
- * else, and holds two sockets for that: the VMM's and the loader's. It loads no
- * program, touches no interface and, once it runs, opens no file.
+ * One per VM, without privileges. It may read and write its VM's memory, as
+ * every vhost-user back end, and the elements of the maps whose fds the host's
+ * loader gave it for this VM. It asks the loader for everything else, and holds
+ * two sockets for that: the VMM's and the loader's. It loads no program, touches
+ * no interface and, once it runs, opens no file.
  *
  * Since it reads what a hostile guest writes it must be assumed lost one day:
- * so it needs no privilege, drops those that it was started with, and can get
- * none back.
+ * so it needs no privilege and shuts itself in (sandbox.c). What has to be done
+ * outside is done by a second process, which sees nothing of the guest's
+ * (porter.c).
  *
  * It ends with status 0 when the VMM closes the connection, after the loader
  * released what the guest had; with 1 when it cannot serve; and on SIGTERM, at
  * once and without releasing anything, so that another proxy can take over.
  */
-#include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "porter.h"
 #include "proxy.h"
+#include "sandbox.h"
 
 /* Time for the loader to answer when we start, and when we end */
 #define START_MS	5000
 #define END_MS		1000
-
-/* Maps, old and new ones while a loader comes back, and all else */
-#define NOFILE		(2 * MAPS_MAX + 128)
 
 /**
  * struct options - the command line
@@ -47,6 +46,7 @@
  * @loader: path of the loader's socket
  * @mac: of the NIC served
  * @has_mac: @mac was given
+ * @sandbox: shut ourselves in
  */
 struct options {
 	const char *socket_path;
@@ -55,6 +55,7 @@ struct options {
 	const char *loader;
 	uint8_t mac[VIRTIO_BPF_MAC_LEN];
 	bool has_mac;
+	bool sandbox;
 };
 
 static const char usage[] =
@@ -66,6 +67,7 @@ static const char usage[] =
 	"  --port=NAME           the VM's port, as the host's loader calls it\n"
 	"  --loader=PATH         the loader's socket (" LOADER_SOCKET ")\n"
 	"  --mac=ADDR            the NIC served; lets the proxy start before the loader\n"
+	"  --sandbox=none        do without a sandbox, where none can be had\n"
 	"  --print-capabilities  print the VMM's discovery data as JSON\n"
 	"  --version             print the version\n"
 	"  --help                print this\n";
@@ -118,6 +120,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "port", required_argument, NULL, 'p' },
 		{ "loader", required_argument, NULL, 'l' },
 		{ "mac", required_argument, NULL, 'm' },
+		{ "sandbox", required_argument, NULL, 'x' },
 		{ "print-capabilities", no_argument, NULL, 'c' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -125,7 +128,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 	};
 	int opt;
 
-	*o = (struct options){ .fd = -1, .loader = LOADER_SOCKET };
+	*o = (struct options){ .fd = -1, .loader = LOADER_SOCKET, .sandbox = true };
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (opt) {
 		case 's':
@@ -148,6 +151,14 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->has_mac = parse_mac(optarg, o->mac);
 			if (!o->has_mac) {
 				log_msg("--mac=%s: not a MAC address, like 52:54:00:12:34:56",
+					optarg);
+				return 1;
+			}
+			break;
+		case 'x':
+			o->sandbox = strcmp(optarg, "none") != 0;
+			if (o->sandbox && strcmp(optarg, "full") != 0) {
+				log_msg("--sandbox=%s: give full (which is the default) or none",
 					optarg);
 				return 1;
 			}
@@ -181,6 +192,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 static void close_inherited(int keep)
 {
 	unsigned int first = STDERR_FILENO + 1;
+	int null;
 
 	if (keep >= (int)first) {
 		if ((unsigned int)keep > first)
@@ -188,38 +200,12 @@ static void close_inherited(int keep)
 		first = (unsigned int)keep + 1;
 	}
 	close_range(first, ~0u, 0);
-}
-
-/**
- * drop_privileges() - give up what the proxy does not need
- *
- * Return: 0, or a negative errno
- */
-static int drop_privileges(void)
-{
-	const struct rlimit nofile = { NOFILE, NOFILE }, none = { 0, 0 };
-
-	if (geteuid() == 0)
-		log_msg("started as root: going on without capabilities; "
-			"a user of its own is better");
-	/* The bounding set may stay: no exec can gain anything any more. */
-	capng_clear(CAPNG_SELECT_CAPS);
-	if (capng_apply(CAPNG_SELECT_CAPS)) {
-		log_msg("cannot drop capabilities");
-		return -EPERM;
-	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
-		log_msg("cannot rule out new privileges: %s", strerror(errno));
-		return -errno;
-	}
-	/*
-	 * A core file would hold what the guest wrote, and a proxy of another VM,
-	 * run by the same user, could trace us. Failing these is harmless.
-	 */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	setrlimit(RLIMIT_NOFILE, &nofile);
-	setrlimit(RLIMIT_CORE, &none);
-	return 0;
+	/* Nobody should be able to read a terminal through us. */
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null >= 0 && keep != STDIN_FILENO)
+		dup2(null, STDIN_FILENO);
+	if (null > STDERR_FILENO)
+		close(null);
 }
 
 /**
@@ -254,29 +240,25 @@ static int listen_on(const char *path)
 
 /**
  * open_vmm_socket() - get the VMM's socket ready
- * @p: the proxy, which owns it afterwards
  * @o: the command line
+ * @listens: set to whether it listens, or is connected to the VMM
  *
- * Return: 0, or a negative errno after a sentence on stderr
+ * Return: the socket, or a negative errno after a sentence on stderr
  */
-static int open_vmm_socket(struct proxy *p, const struct options *o)
+static int open_vmm_socket(const struct options *o, bool *listens)
 {
-	int listens = 0, sock;
-	socklen_t len = sizeof(listens);
+	int on = 0;
+	socklen_t len = sizeof(on);
 
-	if (o->socket_path) {
-		sock = listen_on(o->socket_path);
-		if (sock < 0)
-			return sock;
-		vhost_init(p, sock, true, o->socket_path);
-		return 0;
-	}
-	if (getsockopt(o->fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len)) {
+	*listens = true;
+	if (o->socket_path)
+		return listen_on(o->socket_path);
+	if (getsockopt(o->fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len)) {
 		log_msg("--fd=%d: not a socket: %s", o->fd, strerror(errno));
 		return -errno;
 	}
-	vhost_init(p, o->fd, listens, NULL);
-	return 0;
+	*listens = on;
+	return o->fd;
 }
 
 /**
@@ -303,42 +285,137 @@ static int on_start_timeout(sd_event_source *s, uint64_t usec, void *data)
 
 /**
  * set_up() - put everything on the loop
- * @p: the proxy, all zero but for its loop
+ * @p: the proxy; its loop and its sockets are there
  * @o: the command line
  *
  * Return: 0, or a negative errno after a sentence on stderr
  */
 static int set_up(struct proxy *p, const struct options *o)
 {
-	sigset_t mask;
-	int err;
+	int err = sd_event_add_signal(p->event, NULL, SIGTERM, NULL, NULL);
 
-	err = loader_init(&p->loader, p->event, o->loader, o->port, &device_loader_ops, p);
-	if (err) {
-		log_msg("--port or --loader is too long");
-		return err;
-	}
-	err = open_vmm_socket(p, o);
-	if (err)
-		return err;
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGINT);
-	sigprocmask(SIG_BLOCK, &mask, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	err = sd_event_add_signal(p->event, NULL, SIGTERM, NULL, NULL);
-	if (err >= 0)
-		err = sd_event_add_signal(p->event, NULL, SIGINT, NULL, NULL);
 	if (err >= 0)
 		err = sd_event_add_time_relative(p->event, NULL, CLOCK_MONOTONIC,
 						 START_MS * 1000ull, 0, on_start_timeout, p);
+	/* One idle turn: the library tries to open a file when it first sets a timer. */
+	if (err >= 0)
+		err = sd_event_run(p->event, 0);
+	if (err >= 0)
+		err = loader_start(&p->loader, p->door);
 	if (err < 0) {
 		log_msg("cannot set up the event loop: %s", strerror(-err));
 		return err;
 	}
 	device_init(p, o->has_mac ? o->mac : NULL);
-	loader_connect(&p->loader);
 	return p->configured ? vhost_listen(p) : 0;
+}
+
+/**
+ * shut_in() - do what can be done before the loop is set up
+ * @o: the command line
+ *
+ * Return: 0, or a negative errno after a sentence on stderr
+ */
+static int shut_in(const struct options *o)
+{
+	int err = 0;
+
+	if (o->sandbox)
+		err = sandbox_isolate();
+	else
+		log_msg("running without a sandbox, as --sandbox=none says");
+	if (!err)
+		err = sandbox_limit();
+	/* New credentials make the kernel forget this. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return err;
+}
+
+/**
+ * serve() - be the device until the VMM, or whoever started us, has enough
+ * @p: the proxy; its loop and its sockets are there
+ * @o: the command line
+ *
+ * Return: the exit status
+ */
+static int serve(struct proxy *p, const struct options *o)
+{
+	int err = shut_in(o), status;
+
+	if (err)
+		return 1;
+	probe("isolated");
+	if (set_up(p, o))
+		return 1;
+	if (o->sandbox)
+		err = filter_worker();
+	if (err) {
+		log_msg("cannot filter system calls (%s); permit that, or say --sandbox=none",
+			strerror(-err));
+		return 1;
+	}
+	probe("filtered");
+	status = sd_event_loop(p->event) != 0;
+	loader_drain(&p->loader, 0);
+	if (p->vhost.ended) {
+		device_reset(p);
+		loader_wait_reset(&p->loader, END_MS);
+	}
+	return status;
+}
+
+/**
+ * worker() - be the worker
+ * @o: the command line
+ * @door: socket to the porter
+ * @sock: the VMM's socket
+ * @listens: it listens
+ *
+ * Return: the exit status
+ */
+static int worker(const struct options *o, int door, int sock, bool listens)
+{
+	struct proxy *p = calloc(1, sizeof(*p));
+	int status = 1;
+
+	if (!p || sd_event_new(&p->event) < 0) {
+		log_msg("out of memory");
+		free(p);
+		return 1;
+	}
+	p->door = door;
+	vhost_init(p, sock, listens);
+	if (loader_init(&p->loader, p->event, o->loader, o->port, &device_loader_ops, p))
+		log_msg("--port or --loader is too long");
+	else
+		status = serve(p, o);
+	loader_close(&p->loader);
+	vhost_close(p);
+	device_release(p);
+	sd_event_unref(p->event);
+	free(p);
+	return status;
+}
+
+/**
+ * porter() - be the porter
+ * @o: the command line
+ * @p: the two processes
+ *
+ * Return: the exit status
+ */
+static int porter(const struct options *o, struct porter *p)
+{
+	int err = sandbox_limit();
+
+	if (!err && o->sandbox) {
+		err = filter_porter(p->worker);
+		if (err)
+			log_msg("cannot filter system calls (%s); permit that, or say "
+				"--sandbox=none", strerror(-err));
+	}
+	/* The worker ends with us. */
+	return err ? 1 : porter_serve(p);
 }
 
 /**
@@ -350,36 +427,30 @@ static int set_up(struct proxy *p, const struct options *o)
  */
 int main(int argc, char **argv)
 {
+	struct porter two = { .sock = -1 };
 	struct options o;
-	struct proxy *p;
-	int status = parse_options(argc, argv, &o);
+	int status = parse_options(argc, argv, &o), sock;
+	bool listens;
+	pid_t pid;
 
 	if (status >= 0)
 		return status;
 	close_inherited(o.fd);
-	if (drop_privileges())
+	signal(SIGPIPE, SIG_IGN);
+	if (sandbox_drop_privileges())
 		return 1;
-	p = calloc(1, sizeof(*p));
-	if (!p || sd_event_new(&p->event) < 0) {
-		log_msg("out of memory");
-		free(p);
+	sock = open_vmm_socket(&o, &listens);
+	if (sock < 0)
+		return 1;
+	two.loader = o.loader;
+	two.listens = o.socket_path;
+	pid = porter_fork(&two);
+	if (pid < 0) {
+		log_msg("cannot start the worker: %s", strerror(-pid));
 		return 1;
 	}
-	p->loader.sock = -1;
-	p->vhost.listener = -1;
-	p->vhost.connected = -1;
-	status = 1;
-	if (!set_up(p, &o))
-		status = sd_event_loop(p->event) != 0;
-	loader_drain(&p->loader, 0);
-	if (p->vhost.ended) {
-		device_reset(p);
-		loader_wait_reset(&p->loader, END_MS);
-	}
-	loader_close(&p->loader);
-	vhost_close(p);
-	device_release(p);
-	sd_event_unref(p->event);
-	free(p);
-	return status;
+	if (!pid)
+		return worker(&o, two.sock, sock, listens);
+	close(sock);
+	return porter(&o, &two);
 }

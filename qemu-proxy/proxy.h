@@ -9,6 +9,7 @@
 #include "loader.h"
 #include "log.h"
 #include "maps.h"
+#include "rate.h"
 #include "request.h"
 #include "virtio_bpf.h"
 
@@ -37,7 +38,6 @@ struct vhost_watch {
  * @open: @dev is in use
  * @ended: the VMM closed the connection, or broke the protocol
  * @error: it broke the protocol
- * @path: of the socket we listen on, to be removed; the caller's; or NULL
  * @listener: a socket that the VMM will connect to, or -1
  * @connected: a socket that it is connected to, but not served yet, or -1
  * @accept: watches @listener
@@ -45,6 +45,7 @@ struct vhost_watch {
  * @hup: watches the back-end channel for its end
  * @new_channel: there is a new one to be watched
  * @work: runs the queues when there may be something to do
+ * @rest: runs them when a guest that asks too often may ask again
  * @watch: the rings' kick fds
  * @started: the ring runs
  * @base: where the ring stood when it was last stopped
@@ -55,7 +56,6 @@ struct vhost {
 	bool open;
 	bool ended;
 	bool error;
-	const char *path;
 	int listener;
 	int connected;
 	sd_event_source *accept;
@@ -63,6 +63,7 @@ struct vhost {
 	sd_event_source *hup;
 	bool new_channel;
 	sd_event_source *work;
+	sd_event_source *rest;
 	struct vhost_watch watch[VIRTIO_BPF_VQ_CNT];
 	bool started[VIRTIO_BPF_VQ_CNT];
 	uint16_t base[VIRTIO_BPF_VQ_CNT];
@@ -72,6 +73,7 @@ struct vhost {
 /**
  * struct proxy - the back end of one VM
  * @event: the loop
+ * @door: socket to the porter
  * @vhost: the VMM's side
  * @loader: the loader's side
  * @config: the device's configuration space
@@ -84,11 +86,13 @@ struct vhost {
  * @progs_known: @progs was compared with what the loader says
  * @dirty: the loader may hold something for the guest
  * @events: for the guest
+ * @rate: limits how often the guest may ask
  * @guest_log: limits what the guest makes us say
  * @value: room for one value or key
  */
 struct proxy {
 	sd_event *event;
+	int door;
 	struct vhost vhost;
 	struct loader loader;
 	struct virtio_bpf_config config;
@@ -101,6 +105,7 @@ struct proxy {
 	bool progs_known;
 	bool dirty;
 	struct events events;
+	struct rate rate;
 	struct log_limit guest_log;
 	unsigned char value[VIRTIO_BPF_MAX_VALUE_SIZE];
 };
@@ -114,11 +119,21 @@ void device_reset(struct proxy *p);
 void device_release(struct proxy *p);
 
 /* vhost.c */
-void vhost_init(struct proxy *p, int sock, bool listens, const char *path);
+void vhost_init(struct proxy *p, int sock, bool listens);
 int vhost_listen(struct proxy *p);
 void vhost_close(struct proxy *p);
 void vhost_complete(struct proxy *p, struct request *rq, size_t len);
 void vhost_work(struct proxy *p);
 void vhost_config_changed(struct proxy *p);
+
+/* A build for tests calls its own here (tests/host/probe.c). */
+#ifdef VBPF_TEST_HOOK
+void probe(const char *stage);
+#else
+static inline void probe(const char *stage)
+{
+	(void)stage;
+}
+#endif
 
 #endif /* PROXY_H */

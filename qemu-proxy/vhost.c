@@ -33,13 +33,13 @@
  * loops) has its device stopped, as if it needed a reset, until it resets it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "porter.h"
 #include "proxy.h"
 
 /* virtio and vhost-user numbers that libvhost-user's header has not */
@@ -487,6 +487,48 @@ void vhost_complete(struct proxy *p, struct request *rq, size_t len)
 }
 
 /**
+ * on_rest() - a guest that asked too often may ask again
+ * @s: unused
+ * @usec: unused
+ * @data: the proxy
+ *
+ * Return: 0
+ */
+static int on_rest(sd_event_source *s, uint64_t usec, void *data)
+{
+	(void)s;
+	(void)usec;
+	vhost_work(data);
+	return 0;
+}
+
+/**
+ * must_rest() - whether the guest asks too often
+ * @p: the proxy; if so, its work goes on later
+ *
+ * Return: true if so
+ */
+static bool must_rest(struct proxy *p)
+{
+	struct vhost *v = &p->vhost;
+	uint64_t now, wait;
+	int err = 0;
+
+	if (sd_event_now(p->event, CLOCK_MONOTONIC, &now) < 0)
+		return false;
+	wait = rate_wait(&p->rate, now);
+	if (!wait)
+		return false;
+	if (!v->rest)
+		err = sd_event_add_time(p->event, &v->rest, CLOCK_MONOTONIC, 0, 0, on_rest, p);
+	if (err >= 0)
+		err = sd_event_source_set_time(v->rest, now + wait);
+	if (err >= 0)
+		err = sd_event_source_set_enabled(v->rest, SD_EVENT_ONESHOT);
+	return err >= 0;
+}
+
+/**
  * serve_requests() - take requests out of the requestq
  * @p: the proxy
  *
@@ -500,11 +542,13 @@ static bool serve_requests(struct proxy *p)
 		struct element *e;
 
 		/* An answer of the loader will wake us up. */
-		if (!ready(v, VIRTIO_BPF_VQ_REQUEST) || !loader_has_room(&p->loader))
+		if (!ready(v, VIRTIO_BPF_VQ_REQUEST) || !loader_has_room(&p->loader) ||
+		    must_rest(p))
 			return false;
 		e = vu_queue_pop(&v->dev, vu_get_queue(&v->dev, VIRTIO_BPF_VQ_REQUEST), sizeof(*e));
 		if (!e)
 			return false;
+		rate_take(&p->rate, RATE_ANY);
 		device_request(p, &e->rq, e->vq.out_sg, e->vq.out_num, e->vq.in_sg, e->vq.in_num);
 	}
 	return true;
@@ -617,6 +661,7 @@ static void leave_vmm(struct vhost *v)
 	v->hup = sd_event_source_disable_unref(v->hup);
 	v->io = sd_event_source_disable_unref(v->io);
 	v->work = sd_event_source_disable_unref(v->work);
+	v->rest = sd_event_source_disable_unref(v->rest);
 	if (v->open)
 		vu_deinit(&v->dev);
 	v->open = false;
@@ -646,7 +691,7 @@ static int on_hup(sd_event_source *s, int fd, uint32_t revents, void *data)
 	(void)revents;
 	log_msg("the device was unplugged");
 	start_over(p);
-	sock = fcntl(v->dev.sock, F_DUPFD_CLOEXEC, 0);
+	sock = dup(v->dev.sock);
 	leave_vmm(v);
 	err = sock < 0 ? -errno : serve_vmm(p, sock);
 	if (err) {
@@ -659,6 +704,8 @@ static int on_hup(sd_event_source *s, int fd, uint32_t revents, void *data)
 /**
  * stop_listening() - no other VMM can connect from now on
  * @v: the connection
+ *
+ * The porter removes the socket.
  */
 static void stop_listening(struct vhost *v)
 {
@@ -666,9 +713,6 @@ static void stop_listening(struct vhost *v)
 	if (v->listener >= 0)
 		close(v->listener);
 	v->listener = -1;
-	if (v->path)
-		unlink(v->path);
-	v->path = NULL;
 }
 
 /**
@@ -691,6 +735,7 @@ static int on_accept(sd_event_source *s, int fd, uint32_t revents, void *data)
 		return 0;
 	err = serve_vmm(p, sock);
 	stop_listening(&p->vhost);
+	porter_ask_remove(p->door);
 	if (err) {
 		log_msg("cannot serve the VMM: %s", strerror(-err));
 		sd_event_exit(p->event, 1);
@@ -725,13 +770,11 @@ int vhost_listen(struct proxy *p)
  * @p: the proxy
  * @sock: a listening socket, or one that a VMM is connected to; owned by @p
  * @listens: which of the two
- * @path: to be removed when the VMM has connected, or NULL; must stay
  */
-void vhost_init(struct proxy *p, int sock, bool listens, const char *path)
+void vhost_init(struct proxy *p, int sock, bool listens)
 {
 	p->vhost.listener = listens ? sock : -1;
 	p->vhost.connected = listens ? -1 : sock;
-	p->vhost.path = path;
 }
 
 /**

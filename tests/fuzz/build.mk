@@ -18,7 +18,7 @@ $(B)/tests/fuzz/fuzz_conf: $(B)/host-loader/conf.o $(B)/host-loader/text.o
 $(B)/tests/fuzz/fuzz_request: $(B)/qemu-proxy/request.o
 $(B)/tests/fuzz/fuzz_rewriter: $(RW_OBJS) $(B)/host-loader/text.o
 $(B)/tests/fuzz/fuzz_to_loader: $(B)/host-loader/wire.o $(B)/host-loader/text.o
-$(B)/tests/fuzz/fuzz_to_proxy: $(addprefix $(B)/qemu-proxy/,loader.o maps.o request.o)
+$(B)/tests/fuzz/fuzz_to_proxy: $(addprefix $(B)/qemu-proxy/,loader.o maps.o porter.o request.o)
 
 $(FUZZ_PROGS): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call pkg,--libs,inih libbpf libsystemd)

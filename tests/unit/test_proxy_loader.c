@@ -185,11 +185,12 @@ static bool bench_attach(struct bench *b)
 }
 
 /**
- * bench_new() - make a bench with a connection that said hello
+ * bench_timed() - make a bench with a connection that said hello
+ * @ms: time for an answer
  *
  * Return: the bench, or NULL
  */
-static struct bench *bench_new(void)
+static struct bench *bench_timed(unsigned int ms)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 
@@ -198,7 +199,18 @@ static struct bench *bench_new(void)
 	    loader_init(&b->l, b->event, "/nonexistent/loader.sock", "vm0", &bench_ops, b))
 		return NULL;
 	b->sock = -1;
+	b->l.answer_ms = ms;
 	return bench_attach(b) ? b : NULL;
+}
+
+/**
+ * bench_new() - make a bench with a patient connection that said hello
+ *
+ * Return: the bench, or NULL
+ */
+static struct bench *bench_new(void)
+{
+	return bench_timed(LOADER_ANSWER_MS);
 }
 
 /**
@@ -634,6 +646,119 @@ static bool t_bad_welcome(void)
 }
 
 /**
+ * t_hangs() - a loader that does not answer in time is hung up on, whatever it
+ * was asked, and what waited fails with a sentence
+ *
+ * Return: true if so
+ */
+static bool t_hangs(void)
+{
+	enum { HELLO, REQUEST, TOLD, RESET, CNT };
+	static char buf[VBPF_MSG_MAX];
+
+	for (int what = 0; what < CNT; what++) {
+		struct bench *b = bench_timed(50);
+		struct request rq;
+		struct vbpf_msg m = { 0 };
+
+		CHECK(b && (what == HELLO || greet(b, 0)));
+		if (what == REQUEST) {
+			CHECK(request_new(&rq, VIRTIO_BPF_GET_INFO));
+			loader_request(&b->l, &rq);
+		}
+		if (what == TOLD)
+			loader_tell(&b->l, VIRTIO_BPF_GET_INFO, NULL, 0);
+		if (what == RESET)
+			loader_reset(&b->l);
+		usleep(20000);
+		turn(b);
+		CHECK(b->l.sock >= 0 && !b->failures);
+		usleep(40000);
+		turn(b);
+		CHECK(b->l.sock < 0 && b->l.state == LOADER_DOWN);
+		CHECK_EQ(b->failures, what == REQUEST);
+		CHECK(what != REQUEST || b->status == VIRTIO_BPF_S_NODEV);
+		CHECK_EQ(b->l.reset_due, what == RESET);
+		/* The next connection has its own time. */
+		CHECK(bench_attach(b) && greet(b, 0) && b->ups);
+		CHECK(what != RESET || (hear(b, buf, &m) && m.type == VBPF_MSG_RESET));
+		bench_free(b);
+	}
+	return true;
+}
+
+/**
+ * t_in_time() - answers in time keep the watchdog quiet
+ *
+ * Return: true if so
+ */
+static bool t_in_time(void)
+{
+	static char buf[VBPF_MSG_MAX];
+	struct bench *b = bench_timed(60);
+	struct vbpf_msg m = { 0 };
+
+	CHECK(b && greet(b, 0));
+	for (int i = 0; i < 5; i++) {
+		CHECK_EQ(loader_tell(&b->l, VIRTIO_BPF_GET_INFO, NULL, 0), 0);
+		usleep(30000);
+		turn(b);
+		CHECK(hear(b, buf, &m) && say(b, &m));
+	}
+	usleep(80000);
+	turn(b);
+	CHECK_EQ(b->answers, 5);
+	CHECK(b->l.sock >= 0);
+	bench_free(b);
+	return true;
+}
+
+/**
+ * t_porter() - the porter connects, or cannot, or is gone
+ *
+ * Return: true if each leads to what it should
+ */
+static bool t_porter(void)
+{
+	static const uint32_t reasons[] = { ENOENT, EAGAIN, 0, 70000 };
+	struct bench *b = calloc(1, sizeof(*b));
+	struct vbpf_msg m = { .fd = -1 };
+	char buf[sizeof(struct vbpf_msg_hdr)];
+	int door[2], pair[2], on = 0;
+
+	CHECK(b && sd_event_new(&b->event) >= 0);
+	CHECK_EQ(loader_init(&b->l, b->event, "/loader", "vm0", &bench_ops, b), 0);
+	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, door));
+	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair));
+	CHECK_EQ(loader_start(&b->l, door[1]), 0);
+	/* Whatever the reason, it is asked again later. */
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		CHECK(vbpf_msg_recv(door[0], buf, sizeof(buf), &m) == 1);
+		m.status = reasons[i];
+		CHECK_EQ(vbpf_msg_send(door[0], &m), 0);
+		turn(b);
+		CHECK(b->l.state == LOADER_DOWN && b->l.timer);
+		CHECK(sd_event_source_get_enabled(b->l.timer, &on) > 0 && on == SD_EVENT_ONESHOT);
+		sd_event_source_set_time(b->l.timer, 0);
+		turn(b);
+	}
+	CHECK(vbpf_msg_recv(door[0], buf, sizeof(buf), &m) == 1);
+	m.fd = pair[1];
+	CHECK_EQ(vbpf_msg_send(door[0], &m), 0);
+	close(pair[1]);
+	b->sock = pair[0];
+	turn(b);
+	CHECK(b->l.state == LOADER_HELLO && greet(b, 0) && b->ups == 1);
+	/* Without a porter there is no way back: the proxy ends. */
+	close(door[0]);
+	turn(b);
+	CHECK_EQ(sd_event_get_state(b->event), SD_EVENT_FINISHED);
+	close(door[1]);
+	bench_free(b);
+	return true;
+}
+
+/**
  * main() - run all cases
  *
  * Return: the exit status
@@ -649,6 +774,9 @@ int main(void)
 		{ "maps that are not what they should be", t_bad_maps },
 		{ "a loader that breaks the protocol", t_misbehaviour },
 		{ "bad answers to hello", t_bad_welcome },
+		{ "a porter that connects, cannot, or is gone", t_porter },
+		{ "a loader that does not answer", t_hangs },
+		{ "a loader that answers just in time", t_in_time },
 	};
 
 	return ktap_main(cases, sizeof(cases) / sizeof(*cases));

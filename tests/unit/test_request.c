@@ -12,6 +12,7 @@
 
 #include "event.h"
 #include "ktap.h"
+#include "rate.h"
 #include "request.h"
 
 #define ALL_FEATURES	(1ull << VIRTIO_BPF_F_MAPS | 1ull << VIRTIO_BPF_F_EVENTS)
@@ -447,6 +448,40 @@ static bool t_events(void)
 }
 
 /**
+ * t_rate() - a bucket gives what it holds, and then what comes in
+ *
+ * Return: true if so
+ */
+static bool t_rate(void)
+{
+	struct rate r = { 0 };
+	uint64_t now = 1ull << 40;
+	unsigned int cnt = 0;
+
+	for (; !rate_wait(&r, now); cnt++)
+		rate_take(&r, RATE_LOADER);
+	CHECK_EQ(cnt, RATE_BURST / RATE_LOADER + 1);
+	/* However time goes by, it comes to the same in ten seconds. */
+	for (cnt = 0; now < (1ull << 40) + 10000000; now += 7 + cnt % 13) {
+		if (rate_wait(&r, now))
+			continue;
+		rate_take(&r, RATE_LOADER);
+		cnt++;
+	}
+	CHECK(cnt >= 10 * RATE_PER_SECOND / RATE_LOADER - 1);
+	CHECK(cnt <= 10 * RATE_PER_SECOND / RATE_LOADER + 1);
+	/* It tells how long the wait is, to the token. */
+	now += rate_wait(&r, now);
+	CHECK_EQ(rate_wait(&r, now), 0);
+	/* A clock that jumps does no harm. */
+	rate_take(&r, RATE_BURST);
+	CHECK(rate_wait(&r, 0) > 0);
+	CHECK_EQ(rate_wait(&r, UINT64_MAX), 0);
+	CHECK_EQ(r.spent, 0);
+	return true;
+}
+
+/**
  * main() - run all cases
  *
  * Return: the exit status
@@ -463,6 +498,7 @@ int main(void)
 		{ "responses with too little room", t_small_room },
 		{ "errnos and statuses", t_status },
 		{ "events", t_events },
+		{ "how often a guest may ask", t_rate },
 	};
 
 	return ktap_main(cases, sizeof(cases) / sizeof(*cases));
