@@ -90,6 +90,7 @@ help:
 #: make test-long  200,000 random programs against their translations, as root
 #: make bench-rewriter  how long the rewriter takes for parsers of 4,000 instructions
 #: make fuzz       run the fuzz targets, each for FUZZ_SECONDS (60)
+#: make corpus     other people's XDP programs against their translations, as root
 #: make check      run the static analysers
 #: make install    install below DESTDIR
 #: make clean      remove what was built

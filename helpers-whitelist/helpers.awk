@@ -38,6 +38,8 @@ function skb(word, id,    part)
 		return ".skb = WL_SKB_LEN"
 	if (word == "sfi")
 		return ".skb = WL_SKB_SFI"
+	if (word == "zero")
+		return ".skb = WL_SKB_ZERO"
 	if (word == "same")
 		return ".skb = WL_SKB_CALL, .skb_id = " id
 	split(word, part, ",")
@@ -62,8 +64,11 @@ BEGIN {
 	args["out"] = "WL_OUT"
 	args["size"] = "WL_SIZE"
 	args["scalar"] = "WL_SCALAR"
+	args["out4"] = "WL_OUT4"
+	args["any"] = "WL_ANY"
 	rets["scalar"] = "WL_RET_SCALAR"
 	rets["value?"] = "WL_RET_VALUE"
+	rets["other?"] = "WL_RET_OTHER"
 	print "/* Made from helpers.tsv by helpers.awk */"
 }
 
@@ -93,21 +98,27 @@ $1 != "allow" && $1 != "refuse" { fail("a row is allow, refuse or reason") }
 	names[$3] = $2
 }
 
+# How a helper is done, as initialisers
+function way(word, id, words, ret)
+{
+	if (!(ret in rets))
+		fail("no return kind is called " ret)
+	return ".args = " arglist(words) ", .ret = " rets[ret] ", " skb(word, id)
+}
+
 $1 == "refuse" {
-	if (NF != 4)
-		fail("a refused helper has 4 columns")
+	if (NF != 4 && NF != 7)
+		fail("a refused helper has 4 or 7 columns")
 	if (!($4 in reasons))
 		fail("no reason above is called " $4)
-	printf "[%d] = { .name = \"%s\", .reason = \"%s\" },\n", $3, $2, reasons[$4]
+	printf "[%d] = { .name = \"%s\", .reason = \"%s\"%s },\n", $3, $2, reasons[$4],
+	       NF == 7 ? ", " way($5, $3, $6, $7) : ""
 }
 
 $1 == "allow" {
 	if (NF != 7)
 		fail("an allowed helper has 7 columns")
-	if (!($6 in rets))
-		fail("no return kind is called " $6)
-	printf "[%d] = { .name = \"%s\", .args = %s, .ret = %s, %s },\n",
-	       $3, $2, arglist($5), rets[$6], skb($4, $3)
+	printf "[%d] = { .name = \"%s\", %s },\n", $3, $2, way($4, $3, $5, $6)
 }
 
 END { if (failed) exit 1 }

@@ -25,12 +25,15 @@ enum wl_arg {
 	WL_OUT,		/* memory written: as long as the next argument says */
 	WL_SIZE,	/* length of the argument before it */
 	WL_SCALAR,	/* a number */
+	WL_OUT4,	/* memory read and written: 4 bytes */
+	WL_ANY,		/* not looked at, but nothing that points into the packet */
 };
 
 /* What a helper returns */
 enum wl_ret {
 	WL_RET_SCALAR,	/* a number */
 	WL_RET_VALUE,	/* a value of the map that is its argument, or NULL */
+	WL_RET_OTHER,	/* a pointer to something else, or NULL */
 };
 
 /* How a helper is done in a program that works on a socket buffer */
@@ -39,12 +42,14 @@ enum wl_skb {
 	WL_SKB_CALL,	/* by a call of @skb_id */
 	WL_SKB_LEN,	/* it is the packet's length */
 	WL_SKB_SFI,	/* only where the packet is a copy: form sfi */
+	WL_SKB_ZERO,	/* not done: it returns zero */
 };
 
 /**
  * struct wl_helper - one helper
  * @name: without the "bpf_"
- * @reason: why it is refused, as the end of a sentence; NULL if it is allowed
+ * @reason: why it is refused, as the end of a sentence; NULL if it is allowed.
+ *          What follows may be there all the same: see helpers.tsv
  * @args: enum wl_arg, of r1 to r5
  * @ret: enum wl_ret
  * @skb: enum wl_skb

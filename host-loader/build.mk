@@ -2,6 +2,7 @@
 # The loader (virtio-bpfd) and the operator's command (vbpf).
 
 include host-loader/rewriter/rewriter.mk
+include host-loader/offline/build.mk
 
 LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng libmnl libseccomp
 

@@ -189,6 +189,7 @@ static int check_alu(const struct check *c, const struct bpf_insn *insn)
 static int check_wide(const struct check *c, const struct bpf_insn *insn)
 {
 	const struct bpf_insn *half = insn + 1;
+	bool all = c->prog->profile == RW_PROFILE_ALL;
 
 	if (c->at + 1 >= c->prog->cnt)
 		return MALFORMED(c, "the second half of a 64-bit load is missing");
@@ -199,23 +200,28 @@ static int check_wide(const struct check *c, const struct bpf_insn *insn)
 	switch (insn->src_reg) {
 	case 0:
 		return 0;
+	case BPF_PSEUDO_MAP_VALUE:
+		if (!all)
+			return MALFORMED(c, "global data is not offered: use an array map");
+		if (half->imm < 0)
+			return reserved(c);
+		break;
 	case BPF_PSEUDO_MAP_FD:
 		if (half->imm)
 			return reserved(c);
-		if (rw_find_map(c->prog, (uint32_t)insn->imm) == RW_NONE)
-			return MALFORMED(c, "there is no map with handle %u",
-					 (uint32_t)insn->imm);
-		return 0;
+		break;
 	case BPF_PSEUDO_FUNC:
 		return MALFORMED(c, "the address of a function is not offered");
 	case BPF_PSEUDO_BTF_ID:
 		return MALFORMED(c, "a variable of the kernel is not offered");
-	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE:
 		return MALFORMED(c, "global data is not offered: use an array map");
 	default:
 		return MALFORMED(c, "a 64-bit load of kind %u is not known", insn->src_reg);
 	}
+	if (rw_find_map(c->prog, (uint32_t)insn->imm) == RW_NONE)
+		return MALFORMED(c, "there is no map with handle %u", (uint32_t)insn->imm);
+	return 0;
 }
 
 /**
@@ -331,6 +337,8 @@ static int check_call(const struct check *c, const struct bpf_insn *insn)
 	if (!h)
 		return rw_refuse(c->why, -EPERM, c->at,
 				 "helper %u is not allowed: it is not on the list of helpers", id);
+	if (c->prog->profile == RW_PROFILE_ALL && h->skb != WL_SKB_NONE)
+		return 0;
 	if (h->reason)
 		return rw_refuse(c->why, -EPERM, c->at, "helper %s (%u) is not allowed: %s",
 				 h->name, id, h->reason);

@@ -104,7 +104,7 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 {
 	const struct rw_val *regs = c->st->frame[c->st->cur].reg;
 	const struct rw_val *ptr = &regs[reg];
-	bool sized = arg != WL_KEY && arg != WL_VALUE;
+	bool sized = arg != WL_KEY && arg != WL_VALUE && arg != WL_OUT4;
 	bool known = true;
 	uint32_t size;
 	int err;
@@ -121,15 +121,16 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 			return wrong(c, reg + 1, "a length");
 		size = known ? (uint32_t)len->off : 1;
 	} else {
-		size = map_bytes(c, arg);
+		size = arg == WL_OUT4 ? 4 : map_bytes(c, arg);
 	}
 	if (!size)
 		return 0;
-	rw_touch_value(c->env, ptr, 0, known && (sized || c->map != RW_NONE) ? size : RW_NONE);
+	sized |= arg == WL_OUT4 || c->map != RW_NONE;
+	rw_touch_value(c->env, ptr, 0, known && sized ? size : RW_NONE);
 	err = rw_touch_stack(c->env, c->st, c->at, ptr, 0, size);
 	if (err < 0)
 		return err;
-	if (arg != WL_OUT) {
+	if (arg != WL_OUT && arg != WL_OUT4) {
 		if (err)
 			read_stack(c, ptr, known ? size : (uint32_t)-ptr->off);
 		return 0;
@@ -173,9 +174,16 @@ static int argument(struct call *c, int reg, enum wl_arg arg)
 	case WL_MEM_NULL:
 	case WL_OUT:
 		return memory(c, reg, arg);
+	case WL_OUT4:
+		if (v->kinds & (RW_PKT | RW_META))
+			return wrong(c, reg, "memory outside of the packet");
+		return memory(c, reg, arg);
 	case WL_SIZE:
 	case WL_SCALAR:
 		return v->kinds & RW_SCALAR ? 0 : wrong(c, reg, "a number");
+	case WL_ANY:
+		return v->kinds & (RW_PKT | RW_META | RW_END) ?
+		       wrong(c, reg, "something outside of the packet") : 0;
 	case WL_NONE:
 		break;
 	}
@@ -214,6 +222,30 @@ static void forget_packet(struct rw_val *v, const void *arg)
 }
 
 /**
+ * returned() - what a helper that returns a pointer returned
+ * @c: the call
+ *
+ * Return: the value, which can be NULL
+ */
+static struct rw_val returned(const struct call *c)
+{
+	struct rw_val v = rw_val_start(RW_VALUE);
+	const struct rw_map *map = c->map == RW_NONE ? NULL : &c->env->prog->maps[c->map];
+
+	v.nullable = true;
+	v.map = c->h->ret == WL_RET_VALUE ? c->map : RW_NONE;
+	if (map && c->h->ret == WL_RET_VALUE && (map->map_type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+						 map->map_type == BPF_MAP_TYPE_HASH_OF_MAPS)) {
+		v = rw_val_kind(RW_MAP);
+		v.nullable = true;
+		v.map = RW_NONE;
+		return v;
+	}
+	v.id = c->at + 1;
+	return v;
+}
+
+/**
  * rw_step_helper() - let the call of a helper work on the state
  * @env: the analysis
  * @st: the state
@@ -241,12 +273,9 @@ int rw_step_helper(const struct rw_env *env, struct rw_state *st, uint32_t at)
 			return err;
 	}
 	reg[BPF_REG_0] = rw_val_kind(RW_SCALAR);
-	if (c.h->ret == WL_RET_VALUE) {
+	if (c.h->ret != WL_RET_SCALAR) {
 		forget_id(st, at + 1);
-		reg[BPF_REG_0] = rw_val_start(RW_VALUE);
-		reg[BPF_REG_0].nullable = true;
-		reg[BPF_REG_0].map = c.map;
-		reg[BPF_REG_0].id = at + 1;
+		reg[BPF_REG_0] = returned(&c);
 	}
 	for (int i = BPF_REG_1; i <= BPF_REG_5; i++)
 		reg[i] = rw_val_kind(RW_UNINIT);

@@ -241,9 +241,13 @@ static bool helper(struct reach *r, const struct bpf_insn *insn, const struct rw
 			return false;
 		break;
 	}
-	for (int i = 0; h && i < WL_ARGS; i++)
+	for (int i = 0; h && i < WL_ARGS; i++) {
+		/* A helper with the context can look at all of the packet. */
+		if (h->args[i] == WL_CTX && insn->imm != BPF_FUNC_xdp_load_bytes)
+			return false;
 		if (!argument(r, h, i, args))
 			return false;
+	}
 	return h;
 }
 

@@ -48,6 +48,12 @@ enum rw_target {
 #define RW_WINDOW_MAX		15360	/* a per-CPU value has 32 KiB at most */
 #define RW_REACH_ALL		UINT32_MAX
 
+/* What a program may do */
+enum rw_profile {
+	RW_PROFILE_TENANT = 0,	/* what helpers-whitelist allows */
+	RW_PROFILE_ALL = 1,	/* all that can be translated: for measurements, no tenant's */
+};
+
 /**
  * struct rw_map - what the rewriter must know of one of the tenant's maps
  * @handle: as the tenant's bytecode names it
@@ -71,6 +77,7 @@ struct rw_map {
  * @maps: every map of that tenant
  * @map_cnt: number of @maps
  * @ifindex: what ctx->ingress_ifindex reads
+ * @profile: what it may do
  */
 struct rw_prog {
 	const struct bpf_insn *insns;
@@ -78,6 +85,7 @@ struct rw_prog {
 	const struct rw_map *maps;
 	uint32_t map_cnt;
 	uint32_t ifindex;
+	enum rw_profile profile;
 };
 
 /**

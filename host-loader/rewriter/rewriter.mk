@@ -38,3 +38,4 @@ bench-rewriter: $(B)/tests/bench/bench_rewriter
 .PHONY: bench-rewriter
 
 include tests/diff/build.mk
+include tests/corpus/build.mk

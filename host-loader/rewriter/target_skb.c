@@ -129,6 +129,9 @@ static int skb_helper(struct rw_gen *g, uint32_t at, const struct wl_helper *h)
 	case WL_SKB_LEN:
 		skb_len(g, BPF_REG_0, BPF_REG_1);
 		return 0;
+	case WL_SKB_ZERO:
+		rw_emit(&g->edit, MOV_K, BPF_REG_0, 0, 0, 0);
+		return 0;
 	case WL_SKB_SFI:
 	case WL_SKB_NONE:
 		break;

@@ -548,7 +548,7 @@ static int step_atomic(const struct rw_env *env, struct rw_state *st, uint32_t a
 }
 
 /**
- * load_wide() - a 64-bit immediate or the reference to a map
+ * load_wide() - a 64-bit immediate, a map, or a place in a map's value
  * @env: the analysis
  * @at: index of the instruction
  *
@@ -559,10 +559,16 @@ static struct rw_val load_wide(const struct rw_env *env, uint32_t at)
 	const struct bpf_insn *insn = &env->code->insns[at];
 	struct rw_val v;
 
-	if (insn->src_reg != BPF_PSEUDO_MAP_FD)
+	if (!insn->src_reg)
 		return rw_val_const((int64_t)((uint64_t)(uint32_t)insn[1].imm << 32 |
 					      (uint32_t)insn->imm));
-	v = rw_val_kind(RW_MAP);
+	if (insn->src_reg == BPF_PSEUDO_MAP_FD) {
+		v = rw_val_kind(RW_MAP);
+	} else {
+		struct rw_val start = rw_val_start(RW_VALUE), off = rw_val_const(insn[1].imm);
+
+		v = rw_val_move(&start, &off, false);
+	}
 	v.map = rw_find_map(env->prog, (uint32_t)insn->imm);
 	return v;
 }

@@ -12,7 +12,7 @@ LONG_COUNT ?= 200000
 LONG_SEED  ?= 1000000
 
 $(B)/tests/diff/test_generated: $(DIFF_SOURCES:%.c=$(B)/%.o) $(B)/tests/host/twin.o $(RW_OBJS) \
-				$(B)/host-loader/text.o
+				$(B)/host-loader/text.o $(B)/host-loader/offline/disasm.o
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 test-long: $(B)/tests/diff/test_generated

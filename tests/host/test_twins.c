@@ -115,7 +115,7 @@ static bool agree(struct twin *t)
 static bool form_insns_agree(const struct bpf_insn *insns, uint32_t cnt, enum rw_form form)
 {
 	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1 };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_TENANT };
 	struct twin t;
 	bool made = twin_make(&t, &prog, form), ok;
 

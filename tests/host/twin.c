@@ -16,7 +16,7 @@
 
 #define LO_IFINDEX	1	/* what BPF_PROG_TEST_RUN shows an XDP program */
 #define MAX_CPUS	1024
-#define MAX_VALUE	128
+#define MAX_KEY		512
 
 /* Keep in @t why a check failed. */
 #define FAILED(t, ...) (snprintf((t)->text, sizeof((t)->text), __VA_ARGS__), false)
@@ -126,20 +126,19 @@ static void keep_tail(char *text, size_t size, const char *log)
 }
 
 /**
- * load_strict() - load a translation as a tenant's is loaded
- * @t: the twins; text says why if it is refused
- * @out: the translation, with fds for maps
+ * twin_strictly() - do something as virtio-bpfd does it
+ * @what: what; it is called with CAP_BPF and CAP_NET_ADMIN in force alone
+ * @arg: for it
  *
  * The kernel asks which capabilities are in force, so all others are put aside
- * during the load.
+ * meanwhile.
  *
- * Return: an fd or -errno
+ * Return: what it returned, or -errno
  */
-static int load_strict(struct twin *t, const struct rw_out *out)
+int twin_strictly(int (*what)(void *arg), void *arg)
 {
-	static char log[1 << 20];
 	struct caps all, few;
-	int fd;
+	int ret;
 
 	if (!get_caps(&all))
 		return -errno;
@@ -150,10 +149,36 @@ static int load_strict(struct twin *t, const struct rw_out *out)
 	few.set[CAP_BPF / 32].effective |= 1u << CAP_BPF % 32;
 	if (!set_caps(&few))
 		return -errno;
-	fd = load(BPF_PROG_TYPE_SCHED_CLS, out->insns, out->cnt, log, sizeof(log));
+	ret = what(arg);
 	if (!set_caps(&all))
 		abort();
-	keep_tail(t->text, sizeof(t->text), log);
+	return ret;
+}
+
+/**
+ * struct load - a load to be done strictly
+ * @t: the twins
+ * @out: the translation, with fds for maps
+ */
+struct load {
+	struct twin *t;
+	const struct rw_out *out;
+};
+
+/**
+ * load_out() - load a translation with the privileges that there are
+ * @arg: struct load; its twins' text says why if it is refused
+ *
+ * Return: an fd or -errno
+ */
+static int load_out(void *arg)
+{
+	static char log[1 << 20];
+	const struct load *l = arg;
+	int fd;
+
+	fd = load(BPF_PROG_TYPE_SCHED_CLS, l->out->insns, l->out->cnt, log, sizeof(log));
+	keep_tail(l->t->text, sizeof(l->t->text), log);
 	return fd;
 }
 
@@ -169,7 +194,7 @@ static void put_fds(const struct twin *t, int which, struct bpf_insn *insns, uin
 	for (uint32_t i = 0; i < cnt; i++) {
 		if (insns[i].code != (BPF_LD | BPF_IMM | BPF_DW))
 			continue;
-		if (insns[i].src_reg == BPF_PSEUDO_MAP_FD) {
+		if (insns[i].src_reg) {
 			uint32_t handle = (uint32_t)insns[i].imm;
 
 			insns[i].imm = handle == RW_HANDLE_SCRATCH ? t->scratch : t->counters;
@@ -182,12 +207,12 @@ static void put_fds(const struct twin *t, int which, struct bpf_insn *insns, uin
 }
 
 /**
- * make_maps() - create both sets of maps, the counters and the scratch
+ * twin_make_own() - create the translation's counters and its scratch
  * @t: the twins
  *
  * Return: true if that worked
  */
-static bool make_maps(struct twin *t)
+bool twin_make_own(struct twin *t)
 {
 	t->counters = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "counters", 4, 8,
 				     VIRTIO_BPF_CNT_MAX, NULL);
@@ -197,6 +222,17 @@ static bool make_maps(struct twin *t)
 				    RW_SCRATCH_SIZE(TWIN_WINDOW), 1, NULL);
 	if (t->scratch < 0)
 		return FAILED(t, "no scratch: %s", strerror(errno));
+	return true;
+}
+
+/**
+ * make_maps() - create both sets of maps
+ * @t: the twins
+ *
+ * Return: true if that worked
+ */
+static bool make_maps(struct twin *t)
+{
 	for (uint32_t m = 0; m < t->prog.map_cnt; m++) {
 		const struct rw_map *map = &t->prog.maps[m];
 
@@ -235,6 +271,52 @@ static bool load_native(struct twin *t)
 }
 
 /**
+ * twin_translate() - translate the program, and load the translation
+ * @t: the twins, with all but the translation; t->err tells how that went
+ * @form: of the translation; replaces the one that there is
+ * @window: bytes of a packet that are copied, TWIN_WINDOW at most
+ */
+void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
+{
+	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, window };
+	struct rw_out out = { 0 };
+	struct text why = { 0 };
+
+	close(t->strict);
+	t->strict = -1;
+	t->cnt = 0;
+	t->own = 0;
+	t->err = rw_check(&t->prog, VIRTIO_BPF_MAX_INSNS, &why);
+	if (!t->err)
+		t->err = rw_rewrite(&t->prog, &opts, &out, &why);
+	if (!t->err) {
+		t->cnt = out.cnt;
+		t->reach = out.reach;
+		for (uint32_t i = 0; i < out.cnt; i++)
+			t->own += out.origin[i] != UINT32_MAX;
+		put_fds(t, 1, out.insns, out.cnt);
+		t->strict = twin_strictly(load_out, &(struct load){ t, &out });
+		t->err = t->strict < 0 ? t->strict : 0;
+	} else {
+		snprintf(t->text, sizeof(t->text), "%s", why.buf ? why.buf : "");
+	}
+	text_free(&why);
+	rw_out_free(&out);
+}
+
+/**
+ * twin_init() - begin with nothing
+ * @t: result; free with twin_free() in any case
+ * @prog: the program; stays the caller's
+ */
+void twin_init(struct twin *t, const struct rw_prog *prog)
+{
+	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1, .prog = *prog };
+	t->prog.ifindex = LO_IFINDEX;
+	memset(t->maps, -1, sizeof(t->maps));
+}
+
+/**
  * twin_make() - load a program and its translation
  * @t: result; free with twin_free() in any case
  * @prog: the program; stays the caller's
@@ -261,29 +343,10 @@ bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form form,
 		      uint32_t window)
 {
-	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, window };
-	struct rw_out out = { 0 };
-	struct text why = { 0 };
-
-	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1, .prog = *prog };
-	t->prog.ifindex = LO_IFINDEX;
-	memset(t->maps, -1, sizeof(t->maps));
-	if (prog->map_cnt > TWIN_MAPS || !make_maps(t) || !load_native(t))
+	twin_init(t, prog);
+	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !make_maps(t) || !load_native(t))
 		return false;
-	t->err = rw_check(&t->prog, VIRTIO_BPF_MAX_INSNS, &why);
-	if (!t->err)
-		t->err = rw_rewrite(&t->prog, &opts, &out, &why);
-	if (!t->err) {
-		t->cnt = out.cnt;
-		t->reach = out.reach;
-		put_fds(t, 1, out.insns, out.cnt);
-		t->strict = load_strict(t, &out);
-		t->err = t->strict < 0 ? t->strict : 0;
-	} else {
-		snprintf(t->text, sizeof(t->text), "%s", why.buf ? why.buf : "");
-	}
-	text_free(&why);
-	rw_out_free(&out);
+	twin_translate(t, form, window);
 	return true;
 }
 
@@ -324,8 +387,7 @@ bool twin_from_object(struct twin *t, const char *name, enum rw_form form)
 	char path[PATH_MAX + 64];
 	bool ok = false;
 
-	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1 };
-	memset(t->maps, -1, sizeof(t->maps));
+	twin_init(t, &prog);
 	object_path(name, path, sizeof(path));
 	obj = bpf_object__open_file(path, NULL);
 	if (!obj)
@@ -494,22 +556,42 @@ bool twin_run(struct twin *t, const void *packet, uint32_t len)
 }
 
 /**
+ * value_bytes() - how long the value is that a lookup gives
+ * @info: the map
+ *
+ * Return: bytes; of all CPUs, where each has its own
+ */
+static uint32_t value_bytes(const struct bpf_map_info *info)
+{
+	switch (info->type) {
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+		return (info->value_size + 7) / 8 * 8 * (uint32_t)libbpf_num_possible_cpus();
+	default:
+		return info->value_size;
+	}
+}
+
+/**
  * same_value() - is there the same in an element of both maps?
  * @t: the twins
  * @m: index of the map
  * @key: of the element
- * @size: bytes of the value
+ * @values: room for two values
+ * @size: bytes of a value
  *
  * Return: true if so
  */
-static bool same_value(struct twin *t, uint32_t m, const uint8_t *key, uint32_t size)
+static bool same_value(struct twin *t, uint32_t m, const uint8_t *key, uint8_t *values,
+		       uint32_t size)
 {
-	uint8_t a[MAX_VALUE], b[MAX_VALUE];
+	const uint8_t *a = values, *b = values + size;
 	uint32_t at = 0;
 
-	if (bpf_map_lookup_elem(t->maps[m][0], key, a))
+	if (bpf_map_lookup_elem(t->maps[m][0], key, values))
 		return FAILED(t, "map %u: the translation alone has key %02x...", m, key[0]);
-	if (bpf_map_lookup_elem(t->maps[m][1], key, b))
+	if (bpf_map_lookup_elem(t->maps[m][1], key, values + size))
 		return FAILED(t, "map %u: XDP alone has key %02x...", m, key[0]);
 	while (at < size && a[at] == b[at])
 		at++;
@@ -520,29 +602,55 @@ static bool same_value(struct twin *t, uint32_t m, const uint8_t *key, uint32_t 
 }
 
 /**
+ * same_map() - have both programs left the same in one of their maps?
+ * @t: the twins
+ * @m: index of the map
+ * @info: the map
+ *
+ * Return: true if so
+ */
+static bool same_map(struct twin *t, uint32_t m, const struct bpf_map_info *info)
+{
+	uint8_t key[MAX_KEY], next[MAX_KEY], *values = calloc(2, value_bytes(info));
+	bool same = values;
+
+	for (int which = 0; same && which < 2; which++) {
+		void *last = NULL;
+
+		while (same && !bpf_map_get_next_key(t->maps[m][which], last, next)) {
+			memcpy(key, next, info->key_size);
+			last = key;
+			same = same_value(t, m, key, values, value_bytes(info));
+		}
+	}
+	free(values);
+	return same;
+}
+
+/**
  * twin_maps_equal() - have both programs left the same in their maps?
- * @t: the twins; keys and values are MAX_VALUE bytes at most; text says what
- *     differs
+ * @t: the twins; keys are MAX_KEY bytes at most; text says what differs
+ *
+ * Maps of which a program cannot read what is in them hold nothing to compare:
+ * queues, buffers for events and maps of maps.
  *
  * Return: true if so
  */
 bool twin_maps_equal(struct twin *t)
 {
 	for (uint32_t m = 0; m < t->prog.map_cnt; m++) {
-		uint8_t key[MAX_VALUE];
 		struct bpf_map_info info = { 0 };
 		uint32_t len = sizeof(info);
-		void *last = NULL;
 
-		if (bpf_obj_get_info_by_fd(t->maps[m][0], &info, &len) ||
-		    info.key_size > MAX_VALUE || info.value_size > MAX_VALUE)
+		if (bpf_obj_get_info_by_fd(t->maps[m][0], &info, &len) || info.key_size > MAX_KEY)
 			return FAILED(t, "map %u cannot be compared", m);
-		for (int which = 0; which < 2; which++) {
-			for (last = NULL; !bpf_map_get_next_key(t->maps[m][which], last, key);
-			     last = key) {
-				if (!same_value(t, m, key, info.value_size))
-					return false;
-			}
+		switch (info.type) {
+		case BPF_MAP_TYPE_ARRAY: case BPF_MAP_TYPE_PERCPU_ARRAY:
+		case BPF_MAP_TYPE_HASH: case BPF_MAP_TYPE_PERCPU_HASH:
+		case BPF_MAP_TYPE_LRU_HASH: case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+		case BPF_MAP_TYPE_LPM_TRIE:
+			if (!same_map(t, m, &info))
+				return false;
 		}
 	}
 	return true;

@@ -13,7 +13,7 @@
 
 #include "../../host-loader/rewriter/rewriter.h"
 
-#define TWIN_MAPS	4
+#define TWIN_MAPS	32
 #define TWIN_PACKET	4096
 #define TWIN_WINDOW	3520	/* as BPF_PROG_TEST_RUN's: a page, less head and tail */
 
@@ -27,6 +27,7 @@
  * @maps: fds of the maps, of the native program and of the translation
  * @reach: of the program, as the rewriter says
  * @cnt: number of the translation's instructions, or 0 if there is none
+ * @own: of these: those that stem from the program's instructions
  * @err: what the rewriter returned, or -errno of the strict load
  * @verdict: of the program on the last packet
  * @text: the rewriter's sentence, the end of the kernel's log or what differs
@@ -40,13 +41,18 @@ struct twin {
 	int maps[TWIN_MAPS][2];
 	uint32_t reach;
 	uint32_t cnt;
+	uint32_t own;
 	int err;
 	uint32_t verdict;
 	char text[4096];
 };
 
 bool twin_usable(void);
+int twin_strictly(int (*what)(void *arg), void *arg);
+void twin_init(struct twin *t, const struct rw_prog *prog);
+bool twin_make_own(struct twin *t);
 bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form);
+void twin_translate(struct twin *t, enum rw_form form, uint32_t window);
 bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form form,
 		      uint32_t window);
 bool twin_from_object(struct twin *t, const char *name, enum rw_form form);

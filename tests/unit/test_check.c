@@ -55,7 +55,10 @@ static bool rows_hold(const struct row *rows, size_t cnt)
 	bool ok = true;
 
 	for (size_t i = 0; i < cnt; i++) {
-		struct rw_prog prog = { rows[i].insns, rows[i].cnt, maps, ARRAY_SIZE(maps), 1 };
+		struct rw_prog prog = {
+			.insns = rows[i].insns, .cnt = rows[i].cnt, .maps = maps,
+			.map_cnt = ARRAY_SIZE(maps), .ifindex = 1,
+		};
 		struct text why = { 0 };
 		int err = rw_check(&prog, MAX_INSNS, &why);
 		const char *said = why.buf ? why.buf : "";
@@ -296,6 +299,37 @@ static bool limits(void)
 }
 
 /**
+ * profiles() - what only the profile for measurements takes
+ *
+ * Return: true if a tenant's program does not get it
+ */
+static bool profiles(void)
+{
+	static const struct bpf_insn insns[] = {
+		INSN(BPF_LD | BPF_IMM | BPF_DW, R1, BPF_PSEUDO_MAP_VALUE, 0, 7),
+		INSN(0, 0, 0, 0, 4), CALL(BPF_FUNC_get_smp_processor_id), MOV64_K(R0, 2), EXIT,
+	};
+	static const struct bpf_insn loop = CALL(BPF_FUNC_loop);
+	struct rw_prog prog = {
+		.insns = insns, .cnt = ARRAY_SIZE(insns), .maps = maps,
+		.map_cnt = ARRAY_SIZE(maps), .profile = RW_PROFILE_ALL,
+	};
+
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), 0);
+	prog.profile = RW_PROFILE_TENANT;
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), -EINVAL);
+	prog.insns += 2;
+	prog.cnt -= 2;
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), -EPERM);
+	prog.profile = RW_PROFILE_ALL;
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), 0);
+	prog.insns = &loop;
+	prog.cnt = 1;
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), -EPERM);
+	return true;
+}
+
+/**
  * many_functions() - more functions than a program can have
  *
  * Return: true if they are refused in words
@@ -305,7 +339,7 @@ static bool many_functions(void)
 	enum { CALLS = 300, CNT = CALLS + 2 + 2 * CALLS };
 	const struct bpf_insn set = MOV64_K(R0, 2), out = EXIT;
 	struct bpf_insn *insns = calloc(CNT, sizeof(*insns));
-	struct rw_prog prog = { insns, CNT, NULL, 0, 1 };
+	struct rw_prog prog = { .insns = insns, .cnt = CNT, .ifindex = 1 };
 	struct text why = { 0 };
 	int err;
 
@@ -340,6 +374,7 @@ int main(void)
 		{ "helpers", helpers },
 		{ "limits", limits },
 		{ "too many functions", many_functions },
+		{ "what only measurements may do", profiles },
 	};
 
 	return ktap_main(cases, ARRAY_SIZE(cases));

@@ -36,7 +36,7 @@ static const struct rw_map maps[] = {
  */
 static bool reaches(const struct bpf_insn *insns, uint32_t cnt, uint32_t want)
 {
-	const struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1 };
+	const struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_TENANT };
 	bool same = true, any = false;
 
 	for (int form = RW_FORM_LITE; form <= RW_FORM_SFI; form++) {
@@ -300,7 +300,7 @@ static bool helpers(void)
  */
 static uint32_t copied(const struct bpf_insn *insns, uint32_t cnt, uint32_t window)
 {
-	const struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1 };
+	const struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_TENANT };
 	const struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, 1, window };
 	uint32_t limit = 0;
 	struct rw_out out;

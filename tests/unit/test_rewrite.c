@@ -43,7 +43,7 @@ static const struct rw_map maps[] = {
 static int rewrite(const struct bpf_insn *insns, uint32_t cnt, struct rw_out *out,
 		   struct text *why)
 {
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX, RW_PROFILE_TENANT };
 	struct rw_opts opts = { .form = RW_FORM_LITE, .target = RW_TARGET_SKB, .tap_ifindex = TAP };
 
 	return rw_rewrite(&prog, &opts, out, why);

@@ -40,7 +40,7 @@ static const struct rw_map maps[] = {
 static int rewrite_sfi(const struct bpf_insn *insns, uint32_t cnt, uint32_t window,
 		       struct rw_out *out, struct text *why)
 {
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX, RW_PROFILE_TENANT };
 	struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, TAP, window };
 
 	return rw_rewrite(&prog, &opts, out, why);

@@ -55,7 +55,7 @@ static bool all_or_nothing(void)
 		if (!h)
 			continue;
 		CHECK(h->name[0]);
-		CHECK(!h->reason == (h->skb != WL_SKB_NONE));
+		CHECK(h->reason || h->skb != WL_SKB_NONE);
 		CHECK(h->skb != WL_SKB_CALL || h->skb_id);
 	}
 	return true;
