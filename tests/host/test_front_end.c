@@ -57,19 +57,6 @@ static struct scene {
 } scene = { .other = -1 };
 
 /**
- * now_ms() - the time
- *
- * Return: milliseconds of the monotonic clock
- */
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
-
-/**
  * vm_start() - start vm0's proxy and its VMM
  *
  * Return: whether a request that goes to the loader is answered
