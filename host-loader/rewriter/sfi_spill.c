@@ -78,14 +78,16 @@ static void find_slots(struct sfi *s)
 		const struct bpf_insn *insn = &g->code->insns[i];
 		uint8_t reg = insn->code == RW_CALL ? BPF_REG_3 : insn->dst_reg;
 		uint32_t func = rw_func_at(g->code, i);
+		uint32_t slot;
 
 		if (!fact->seen)
 			continue;
 		/* Of helpers only xdp_load_bytes writes, by its third argument. */
 		if ((fact->pointers & fact->data) && fact->reg[reg].map != RW_NONE)
 			s->split[fact->reg[reg].map] |= fact->pointers & fact->data;
-		if (moved(s, i) && slot_at(s, i) < RW_SLOTS)
-			s->split[func] |= s->framed[func] & 1ull << slot_at(s, i);
+		slot = moved(s, i) ? slot_at(s, i) : RW_SLOTS;
+		if (slot < RW_SLOTS)
+			s->split[func] |= s->framed[func] & 1ull << slot;
 	}
 }
 

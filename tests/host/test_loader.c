@@ -612,8 +612,9 @@ static bool test_operator(void)
 	CHECK(strstr(out, "no port \"vm9\""));
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf -c %s attach 2>&1", bed.bin,
 			 bed_path("control")), 2);
-	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --reuid=%d --clear-groups %s/vbpf -c %s list 2>&1",
-			 PROXY_UID, bed.bin, bed_path("control")), 1);
+	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --reuid=%d --clear-groups /proc/self/fd/9 "
+			 "-c %s list 9<%s/vbpf 2>&1", PROXY_UID, bed_path("control"), bed.bin), 1);
+	CHECK(strstr(out, "Permission denied") && !strstr(out, "setpriv"));
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf -c %s detach vm0", bed.bin,
 			 bed_path("control")), 0);
 	CHECK(strstr(out, "detached"));
