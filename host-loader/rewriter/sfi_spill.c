@@ -34,11 +34,11 @@ static uint16_t pointers(const struct sfi *s)
 static uint32_t slot_at(const struct sfi *s, uint32_t at)
 {
 	const struct bpf_insn *insn = &s->g->code->insns[at];
-	bool load = BPF_CLASS(insn->code) == BPF_LDX;
+	uint8_t reg = BPF_CLASS(insn->code) == BPF_LDX ? insn->src_reg : insn->dst_reg;
 	int64_t off;
 
 	if (rw_size(insn) != 8 || rw_is_atomic(insn) ||
-	    !sfi_is_own(s->g, at, &s->g->an->at[at].reg[load ? insn->src_reg : insn->dst_reg], &off))
+	    !sfi_is_own(s->g, at, &s->g->an->at[at].reg[reg], &off))
 		return RW_SLOTS;
 	off += insn->off;
 	return off % 8 || off >= 0 || off < -RW_STACK_MAX ? RW_SLOTS : (uint32_t)(-off / 8 - 1);

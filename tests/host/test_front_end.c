@@ -778,8 +778,11 @@ static bool t_events(void)
 	int status = 0;
 
 	CHECK(offer(poor, 3));
-	for (int i = 0; i < 250 && le16toh(__atomic_load_n(&r->used->idx, __ATOMIC_ACQUIRE)) != 3; i++)
+	for (int i = 0; i < 250; i++) {
+		if (le16toh(__atomic_load_n(&r->used->idx, __ATOMIC_ACQUIRE)) == 3)
+			break;
 		usleep(20000);
+	}
 	CHECK_EQ(le16toh(r->used->idx), 3);
 	CHECK(!r->used->ring[0].len && !r->used->ring[1].len);
 	CHECK_EQ(le32toh(r->used->ring[2].len), sizeof(ev));

@@ -36,15 +36,15 @@ static bool test_start(void)
 	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --bounding-set=-bpf %s/virtio-bpfd -c %s 2>&1",
 			 bed.bin, bed_path("conf")), 1);
 	CHECK(strstr(out, "CAP_BPF and CAP_NET_ADMIN are needed"));
-	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --bounding-set=-perfmon %s/virtio-bpfd -c %s 2>&1",
-			 bed.bin, bed_path("conf")), 1);
+	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --bounding-set=-perfmon "
+			 "%s/virtio-bpfd -c %s 2>&1", bed.bin, bed_path("conf")), 1);
 	CHECK(strstr(out, "CAP_PERFMON until the normaliser is loaded"));
 	CHECK(bed_start());
-	CHECK_EQ(bed_run(out, sizeof(out), "grep -c '^Cap\\(Prm\\|Eff\\).*8000001000$' /proc/%d/status",
-			 (int)bed.daemon), 0);
+	CHECK_EQ(bed_run(out, sizeof(out), "grep -c '^Cap\\(Prm\\|Eff\\).*8000001000$' "
+			 "/proc/%d/status", (int)bed.daemon), 0);
 	CHECK_EQ(atoi(out), 2);
-	CHECK_EQ(bed_run(out, sizeof(out), "grep -c '^Cap\\(Bnd\\|Amb\\|Inh\\).*000000$' /proc/%d/status",
-			 (int)bed.daemon), 0);
+	CHECK_EQ(bed_run(out, sizeof(out), "grep -c '^Cap\\(Bnd\\|Amb\\|Inh\\).*000000$' "
+			 "/proc/%d/status", (int)bed.daemon), 0);
 	CHECK_EQ(atoi(out), 3);
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/virtio-bpfd -c %s 2>&1", bed.bin,
 			 bed_path("conf")), 1);
