@@ -655,6 +655,8 @@ static int sfi_jmp(struct sfi *s, uint32_t at)
 	     (BPF_SRC(insn->code) == BPF_X && insn->src_reg == BPF_REG_10)))
 		return CANNOT(g, at, "compares r10, whose stack is used at an offset that is not "
 			      "constant");
+	if (insn->code == RW_MAY_GOTO && uses(s, s->func))
+		sfi_forget(s, at);
 	if (!rw_is_subcall(insn) || !insn_uses(s, at))
 		return rw_gen_jump(g, at);
 	arg = spare_arg(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));

@@ -188,6 +188,9 @@ bool sfi_in_frame(const struct sfi *s, uint32_t at, int64_t off, int32_t *place)
 int sfi_plan_spills(struct sfi *s);
 bool sfi_spill(struct sfi *s, uint32_t at);
 
+/* sfi_loop.c: loops that a may_goto ends */
+void sfi_forget(struct sfi *s, uint32_t at);
+
 /* sfi_helper.c: calls of helpers */
 bool sfi_is_memory(const struct rw_gen *g, uint32_t at, int i);
 uint32_t sfi_memory_size(const struct sfi *s, uint32_t at, int i);

@@ -316,6 +316,15 @@ static bool may_goto(void)
 		ALU64_X(BPF_ADD, R0, R6), ALU64_K(BPF_SUB, R6, 1), JA(-5),
 		KEEP(0), MOV64_K(R0, 2), EXIT,
 	};
+	/* numbers that differ from turn to turn, of which one is a place in the packet */
+	static const struct bpf_insn places[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, 0), MOV64_K(R6, 0),
+		INSN(BPF_JMP | 0xe0, 0, 0, 10, 0), JMP_K(BPF_JGT, R6, 40, 9),
+		MOV64_X(R4, R2), ALU64_X(BPF_ADD, R4, R6), MOV64_X(R5, R4),
+		ALU64_K(BPF_ADD, R5, 1), JMP_X(BPF_JGT, R5, R3, 4), LDX(BPF_B, R5, R4, 0),
+		ALU64_X(BPF_ADD, R0, R5), ALU64_K(BPF_ADD, R6, 1), JA(-11),
+		KEEP(0), MOV64_K(R0, 2), EXIT,
+	};
 	static const struct bpf_insn least[] = {
 		INSN(BPF_JMP | 0xe0, 0, 0, 0, 0), MOV64_K(R0, 2), EXIT,
 	};
@@ -324,7 +333,8 @@ static bool may_goto(void)
 	bool known = twin_make(&t, &probe, RW_FORM_LITE);
 
 	twin_free(&t);
-	return !known || form_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI);
+	return !known || (form_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI) &&
+			  form_insns_agree(places, ARRAY_SIZE(places), RW_FORM_SFI));
 }
 
 /**

@@ -435,6 +435,21 @@ static bool sfi_spills(void)
 }
 
 /**
+ * sfi_forgets() - numbers in a loop that a may_goto ends
+ *
+ * Return: true if those that the loop changes become unknown to the verifier
+ */
+static bool sfi_forgets(void)
+{
+	TURNS_INTO(LIST(LD_DATA(R2, R1), MOV64_K(R0, 0), LDX(BPF_B, R6, R2, 0),
+			INSN(BPF_JMP | 0xe0, 0, 0, 3, 0), JMP_K(BPF_JGT, R0, 40, 2),
+			ALU64_X(BPF_ADD, R0, R6), JA(-4), EXIT), 3,
+		   STX(BPF_DW, R10, -24, R10), LDX(BPF_DW, R1, SREG, H_ZERO),
+		   ALU64_X(BPF_ADD, R0, R1), INSN(BPF_JMP | 0xe0, 0, 0, 0, 0));
+	return true;
+}
+
+/**
  * sfi_refusals() - what form sfi cannot do either
  *
  * Return: true if it is refused in words
@@ -479,6 +494,7 @@ int main(void)
 		{ "the scratch is free again", sfi_busy },
 		{ "the stack", sfi_stack },
 		{ "pointers in the stack", sfi_spills },
+		{ "numbers in loops", sfi_forgets },
 		{ "what is refused", sfi_refusals },
 	};
 
