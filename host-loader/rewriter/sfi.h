@@ -106,6 +106,10 @@ struct sfi_group {
  * @spill_slot: offsets from r10 of two slots for what has to make room
  * @apart: of each slot of the function whose pointers are kept apart: where
  * @loop_slot: offset from r10 for the store at loop heads, or 0
+ * @locks: of each instruction whether a lock is held there, or NULL if none ever is
+ * @held: one is at the instruction at hand
+ * @lock_slot: offset from r10 where a function that locks keeps the lock's address, or 0
+ * @unlock: label of the fault path that unlocks first, or RW_NONE
  */
 struct sfi {
 	struct rw_gen *g;
@@ -134,6 +138,10 @@ struct sfi {
 	int16_t spill_slot[2];
 	int16_t apart[RW_SLOTS];
 	int16_t loop_slot;
+	uint8_t *locks;
+	bool held;
+	int16_t lock_slot;
+	uint32_t unlock;
 };
 
 /**
@@ -190,6 +198,12 @@ bool sfi_spill(struct sfi *s, uint32_t at);
 
 /* sfi_loop.c: loops that a may_goto ends */
 void sfi_forget(struct sfi *s, uint32_t at);
+
+/* sfi_lock.c: locks */
+int sfi_plan_locks(struct sfi *s);
+bool sfi_locks(const struct sfi *s, const struct rw_func *func);
+void sfi_lock(struct sfi *s, uint32_t at);
+void sfi_end_locks(struct sfi *s);
 
 /* sfi_helper.c: calls of helpers */
 bool sfi_is_memory(const struct rw_gen *g, uint32_t at, int i);
