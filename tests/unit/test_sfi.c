@@ -337,11 +337,11 @@ static bool unmarks(const struct bpf_insn *insns, uint32_t cnt)
 static bool sfi_calls(void)
 {
 	TURNS_INTO(LIST(SUBCALL(1), EXIT, LD_DATA(R2, R1), LDX(BPF_B, R0, R2, 60), EXIT), 0,
-		   MOV64_X(R5, SREG), SUBCALL(27), LDX(BPF_DW, R1, SREG, H_FAULT),
+		   MOV64_X(R5, SREG), SUBCALL(26), LDX(BPF_DW, R1, SREG, H_FAULT),
 		   JMP_K(BPF_JNE, R1, 0, FAULT));
 	/* Where it needs none, it gets none. */
 	TURNS_INTO(LIST(LD_DATA(R2, R1), SUBCALL(1), EXIT, MOV64_K(R0, 2), EXIT), 1,
-		   SUBCALL(17));
+		   SUBCALL(16));
 	return true;
 }
 
