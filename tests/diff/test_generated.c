@@ -43,7 +43,7 @@
 #define MIN_SEEN	30	/* of the packets: go on, so that bytes are compared */
 #define MIN_NEAR	20	/* of the programs compared: do not look at all of a packet */
 #define MIN_NOTICED	80	/* of wrong translations: found to differ */
-#define MIN_TOO_NEAR	30	/* of reaches that are cut in half */
+#define MIN_TOO_NEAR	10	/* of reaches that are cut in half; some 40 usually */
 #define MIN_COUNT	100	/* programs from which on that is demanded */
 
 /* What is run, from the command line, and what came of it */
