@@ -338,6 +338,25 @@ static bool may_goto(void)
 }
 
 /**
+ * twice() - an element that is looked up twice, and the pointers compared
+ *
+ * Return: true if the twins agree
+ */
+static bool twice(void)
+{
+	static const struct bpf_insn insns[] = {
+		ST(BPF_W, R10, -4, 0), MOV64_X(R9, R10), ALU64_K(BPF_ADD, R9, -4), LD_MAP(R8, 1),
+		MOV64_X(R1, R8), MOV64_X(R2, R9), CALL(BPF_FUNC_map_lookup_elem), MOV64_X(R6, R0),
+		MOV64_X(R1, R8), MOV64_X(R2, R9), CALL(BPF_FUNC_map_lookup_elem), MOV64_X(R7, R0),
+		MOV64_K(R0, 0), JMP_K(BPF_JEQ, R6, 0, 4), JMP_X(BPF_JNE, R6, R7, 3),
+		LDX(BPF_DW, R0, R7, 0), ALU64_K(BPF_ADD, R0, 1), STX(BPF_DW, R6, 0, R0),
+		KEEP(0), MOV64_K(R0, 2), EXIT,
+	};
+
+	return insns_agree(insns, ARRAY_SIZE(insns));
+}
+
+/**
  * atomics() - atomic operations on a map's value
  *
  * Return: true if the twins agree
@@ -690,6 +709,7 @@ int main(void)
 		{ "context fields", fields },
 		{ "constants in registers", constants },
 		{ "a loop", loops },
+		{ "an element that is looked up twice", twice },
 		{ "atomics", atomics },
 		{ "may_goto", may_goto },
 		{ "far jumps", far },

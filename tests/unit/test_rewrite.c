@@ -431,6 +431,36 @@ static bool origins(void)
 	return true;
 }
 
+/* Two lookups of one element of map 7, and something between them */
+#define FIRST	ST(BPF_W, R10, -4, 0), MOV64_X(R9, R10), ALU64_K(BPF_ADD, R9, -4), LD_MAP(R8, 7), \
+		MOV64_X(R1, R8), MOV64_X(R2, R9), CALL(BPF_FUNC_map_lookup_elem), MOV64_X(R6, R0)
+#define SECOND	MOV64_X(R1, R8), MOV64_X(R2, R9)
+#define LOOKUP	CALL(BPF_FUNC_map_lookup_elem)
+
+/**
+ * twice() - elements that are looked up twice in a row
+ *
+ * Return: true if the second lookup is a copy, where it finds the same
+ */
+static bool twice(void)
+{
+	BECOMES(LIST(FIRST, SECOND, LOOKUP, MOV64_X(R7, R0), JMP_K(BPF_JEQ, R6, 0, 2),
+		     JMP_X(BPF_JNE, R6, R7, 1), LDX(BPF_DW, R0, R7, 0), PASS),
+		FIRST, SECOND, MOV64_X(R0, R6), MOV64_X(R7, R0), JMP_K(BPF_JEQ, R6, 0, 1),
+		LDX(BPF_DW, R0, R7, 0), MOV64_K(R0, XDP_PASS));
+	/* Another key, another register, what was found is lost, a jump in between. */
+	BECOMES(LIST(FIRST, SECOND, ST(BPF_W, R10, -4, 1), LOOKUP, PASS),
+		FIRST, SECOND, ST(BPF_W, R10, -4, 1), LOOKUP, MOV64_K(R0, XDP_PASS));
+	BECOMES(LIST(FIRST, MOV64_X(R9, R9), SECOND, LOOKUP, PASS),
+		FIRST, MOV64_X(R9, R9), SECOND, LOOKUP, MOV64_K(R0, XDP_PASS));
+	BECOMES(LIST(FIRST, MOV64_X(R6, R8), SECOND, LOOKUP, PASS),
+		FIRST, MOV64_X(R6, R8), SECOND, LOOKUP, MOV64_K(R0, XDP_PASS));
+	BECOMES(LIST(FIRST, JMP_K(BPF_JEQ, R6, 0, 1), MOV64_X(R7, R6), SECOND, LOOKUP, PASS),
+		FIRST, JMP_K(BPF_JEQ, R6, 0, 1), MOV64_X(R7, R6), SECOND, LOOKUP,
+		MOV64_K(R0, XDP_PASS));
+	return true;
+}
+
 /**
  * far_jumps() - jumps over more than 16 bits count
  *
@@ -519,6 +549,7 @@ int main(void)
 		{ "stack", stacks },
 		{ "functions", functions },
 		{ "origins", origins },
+		{ "an element that is looked up twice", twice },
 		{ "far jumps", far_jumps },
 		{ "too complex", complexity },
 	};
