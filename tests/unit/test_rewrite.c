@@ -432,8 +432,9 @@ static bool origins(void)
 }
 
 /* Two lookups of one element of map 7, and something between them */
-#define FIRST	ST(BPF_W, R10, -4, 0), MOV64_X(R9, R10), ALU64_K(BPF_ADD, R9, -4), LD_MAP(R8, 7), \
-		MOV64_X(R1, R8), MOV64_X(R2, R9), CALL(BPF_FUNC_map_lookup_elem), MOV64_X(R6, R0)
+#define FIRST	ST(BPF_W, R10, -4, 0), MOV64_X(R9, R10), ALU64_K(BPF_ADD, R9, -4), \
+		LD_MAP(R8, 7), MOV64_X(R1, R8), MOV64_X(R2, R9), \
+		CALL(BPF_FUNC_map_lookup_elem), MOV64_X(R6, R0)
 #define SECOND	MOV64_X(R1, R8), MOV64_X(R2, R9)
 #define LOOKUP	CALL(BPF_FUNC_map_lookup_elem)
 
