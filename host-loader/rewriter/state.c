@@ -671,8 +671,8 @@ void rw_stack_smear(struct rw_frame *frame, int64_t from, int64_t to, const stru
 
 		if (-8 * i <= from || -8 * (i + 1) >= to)
 			continue;
-		if (slot->size || ptr)
-			lose(slot);
+		/* One that held nothing may hold something now, which joins must know. */
+		lose(slot);
 		if (ptr)
 			slot->ptr = 0xff;
 	}

@@ -450,6 +450,29 @@ static bool window(void)
 }
 
 /**
+ * loose_join() - stack at a place that varies on one path and is constant on another
+ *
+ * Behind the place where they meet nothing may be known of it but that it is a
+ * number.
+ *
+ * Return: true if the twins agree
+ */
+static bool loose_join(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_PASS), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 13),
+		LDX(BPF_B, R6, R2, 13), JMP_K(BPF_JEQ, R6, 0, 6), MOV64_X(R7, R6),
+		ALU64_K(BPF_AND, R7, 1), ALU64_K(BPF_LSH, R7, 3), ALU64_X(BPF_ADD, R7, R10),
+		ST(BPF_DW, R7, -16, 7), JA(1), ST(BPF_DW, R10, -8, 5),
+		JMP_K(BPF_JSET, R6, 1, 1), EXIT,
+		LDX(BPF_DW, R1, R10, -8), JMP_K(BPF_JNE, R1, 5, 1), MOV64_K(R0, XDP_DROP), EXIT,
+	};
+
+	return form_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI);
+}
+
+/**
  * set_scratch() - write to the start of a translation's scratch
  * @t: the twins
  * @scratch: room for the scratch of all CPUs
@@ -687,6 +710,7 @@ int main(void)
 		{ "stack that was not written", unwritten },
 		{ "metadata of the greatest length", metadata },
 		{ "packets longer than what is copied", window },
+		{ "stack at places that vary on one path only", loose_join },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },
