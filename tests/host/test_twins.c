@@ -473,6 +473,24 @@ static bool loose_join(void)
 }
 
 /**
+ * moved_null() - a packet pointer that can be NULL is moved, there and back
+ *
+ * Return: true if the twins agree
+ */
+static bool moved_null(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_PASS), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 14), JMP_X(BPF_JGT, R4, R3, 9),
+		LDX(BPF_B, R6, R2, 13), MOV64_X(R7, R2), JMP_K(BPF_JNE, R6, 0, 1),
+		MOV64_K(R7, 0), ALU64_K(BPF_ADD, R7, 4), JMP_K(BPF_JEQ, R7, 0, 3),
+		ALU64_K(BPF_ADD, R7, -4), JMP_K(BPF_JNE, R7, 0, 1), MOV64_K(R0, XDP_DROP), EXIT,
+	};
+
+	return form_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI);
+}
+
+/**
  * set_scratch() - write to the start of a translation's scratch
  * @t: the twins
  * @scratch: room for the scratch of all CPUs
@@ -711,6 +729,7 @@ int main(void)
 		{ "metadata of the greatest length", metadata },
 		{ "packets longer than what is copied", window },
 		{ "stack at places that vary on one path only", loose_join },
+		{ "a packet pointer that was NULL and moved", moved_null },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },
