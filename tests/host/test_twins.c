@@ -491,6 +491,30 @@ static bool moved_null(void)
 }
 
 /**
+ * full_cmpxchg() - compare and exchange in a frame, with all registers in use
+ *
+ * Return: true if the twins agree
+ */
+static bool full_cmpxchg(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), ALU64_X(BPF_SUB, R3, R2),
+		ALU64_K(BPF_AND, R3, 8), ALU64_X(BPF_ADD, R3, R10), ST(BPF_DW, R10, -24, 3),
+		ST(BPF_DW, R10, -32, 3), ST(BPF_DW, R3, -32, 4),
+		MOV64_K(R0, 3), MOV64_K(R1, 1), MOV64_K(R2, 20), MOV64_K(R3, 300),
+		MOV64_K(R4, 4000), MOV64_K(R5, 5), MOV64_K(R6, 6), MOV64_K(R7, 7),
+		MOV64_K(R8, 8), MOV64_K(R9, 9),
+		ATOMIC(BPF_DW, R10, -24, R1, BPF_CMPXCHG),
+		ALU64_X(BPF_ADD, R0, R1), ALU64_X(BPF_ADD, R0, R2), ALU64_X(BPF_ADD, R0, R3),
+		ALU64_X(BPF_ADD, R0, R4), ALU64_X(BPF_ADD, R0, R5), ALU64_X(BPF_ADD, R0, R6),
+		ALU64_X(BPF_ADD, R0, R7), ALU64_X(BPF_ADD, R0, R8), ALU64_X(BPF_ADD, R0, R9),
+		KEEP(0), LDX(BPF_DW, R0, R10, -24), KEEP(1), MOV64_K(R0, XDP_PASS), EXIT,
+	};
+
+	return form_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI);
+}
+
+/**
  * set_scratch() - write to the start of a translation's scratch
  * @t: the twins
  * @scratch: room for the scratch of all CPUs
@@ -730,6 +754,7 @@ int main(void)
 		{ "packets longer than what is copied", window },
 		{ "stack at places that vary on one path only", loose_join },
 		{ "a packet pointer that was NULL and moved", moved_null },
+		{ "compare and exchange with all registers in use", full_cmpxchg },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },
