@@ -515,6 +515,32 @@ static bool full_cmpxchg(void)
 }
 
 /**
+ * across_window() - bytes are stored across the end of what is copied of a packet
+ *
+ * Behind it is the frame of a program whose stack is used at places that vary.
+ *
+ * Return: true if the twins agree
+ */
+static bool across_window(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), ALU64_X(BPF_SUB, R3, R2),
+		ALU64_K(BPF_AND, R3, 8), ALU64_X(BPF_ADD, R3, R10), ST(BPF_DW, R10, -24, 3),
+		ST(BPF_DW, R10, -32, 3), ST(BPF_DW, R3, -32, 4), ST(BPF_DW, R10, -40, 0x55aa),
+		MOV64_K(R2, 60), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -40), MOV64_K(R4, 8),
+		CALL(BPF_FUNC_xdp_store_bytes), KEEP(0), LDX(BPF_DW, R0, R10, -24), KEEP(1),
+		LDX(BPF_DW, R0, R10, -32), KEEP(2), MOV64_K(R0, XDP_PASS), EXIT,
+	};
+	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
+	struct rw_prog prog = { insns, ARRAY_SIZE(insns), maps, 1, 1, RW_PROFILE_TENANT };
+	struct twin t;
+	bool ok = twin_make_window(&t, &prog, RW_FORM_SFI, 64) && agree(&t);
+
+	twin_free(&t);
+	return ok;
+}
+
+/**
  * set_scratch() - write to the start of a translation's scratch
  * @t: the twins
  * @scratch: room for the scratch of all CPUs
@@ -755,6 +781,7 @@ int main(void)
 		{ "stack at places that vary on one path only", loose_join },
 		{ "a packet pointer that was NULL and moved", moved_null },
 		{ "compare and exchange with all registers in use", full_cmpxchg },
+		{ "bytes stored across the end of what is copied", across_window },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },
