@@ -541,6 +541,36 @@ static bool across_window(void)
 }
 
 /**
+ * long_argument() - packet memory for a helper that ends behind what is copied
+ *
+ * Return: true if that is a fault, and nothing else is
+ */
+static bool long_argument(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R3, R1), LD_END(R2, R1), MOV64_K(R0, XDP_PASS), MOV64_X(R4, R3),
+		ALU64_K(BPF_ADD, R4, 99), JMP_X(BPF_JGT, R4, R2, 16),
+		LDX(BPF_B, R4, R3, 14), ALU64_K(BPF_AND, R4, 0x44), MOV64_K(R1, 0),
+		MOV64_K(R2, 0), MOV64_K(R5, 0), CALL(BPF_FUNC_csum_diff), KEEP(0),
+		MOV64_K(R0, XDP_PASS), EXIT,
+	};
+	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
+	struct rw_prog prog = { insns, ARRAY_SIZE(insns), maps, 1, 1, RW_PROFILE_TENANT };
+	uint8_t packet[100] = { 0 };
+	struct twin t;
+	bool made = twin_make_window(&t, &prog, RW_FORM_SFI, 64);
+
+	for (uint8_t size = 0; made && size <= 0x44; size += 4) {
+		packet[14] = size;
+		if (twin_run(&t, packet, sizeof(packet)) != (size < 0x44))
+			printf("# %u: %s\n", size, t.text);
+	}
+	made = made && twin_count(&t, VIRTIO_BPF_CNT_FAULT) == 1;
+	twin_free(&t);
+	return made;
+}
+
+/**
  * set_scratch() - write to the start of a translation's scratch
  * @t: the twins
  * @scratch: room for the scratch of all CPUs
@@ -782,6 +812,7 @@ int main(void)
 		{ "a packet pointer that was NULL and moved", moved_null },
 		{ "compare and exchange with all registers in use", full_cmpxchg },
 		{ "bytes stored across the end of what is copied", across_window },
+		{ "packet memory for helpers behind what is copied", long_argument },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },
