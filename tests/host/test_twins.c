@@ -571,6 +571,28 @@ static bool long_argument(void)
 }
 
 /**
+ * old_pointers() - the difference of pointers from before the packet was moved
+ *
+ * They are numbers now, but good ones.
+ *
+ * Return: true if the twins agree
+ */
+static bool old_pointers(void)
+{
+	static const struct bpf_insn insns[] = {
+		MOV64_X(R8, R1), LD_DATA(R6, R1), LD_END(R7, R1), MOV64_K(R2, 4),
+		STX(BPF_DW, R10, -24, R6), STX(BPF_DW, R10, -32, R7),
+		CALL(BPF_FUNC_xdp_adjust_head), MOV64_X(R1, R8), MOV64_K(R2, -1),
+		CALL(BPF_FUNC_xdp_adjust_tail), MOV64_X(R0, R7), ALU64_X(BPF_SUB, R0, R6), KEEP(0),
+		MOV32_X(R0, R7), ALU32_X(BPF_SUB, R0, R6), KEEP(1),
+		LDX(BPF_DW, R0, R10, -32), LDX(BPF_DW, R1, R10, -24),
+		ALU64_X(BPF_SUB, R0, R1), KEEP(2), MOV64_K(R0, XDP_PASS), EXIT,
+	};
+
+	return form_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI);
+}
+
+/**
  * set_scratch() - write to the start of a translation's scratch
  * @t: the twins
  * @scratch: room for the scratch of all CPUs
@@ -813,6 +835,7 @@ int main(void)
 		{ "compare and exchange with all registers in use", full_cmpxchg },
 		{ "bytes stored across the end of what is copied", across_window },
 		{ "packet memory for helpers behind what is copied", long_argument },
+		{ "pointers from before the packet was moved", old_pointers },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },
