@@ -327,13 +327,45 @@ static void stack_sum(struct gen *g, int16_t off, uint8_t num)
 }
 
 /**
- * stack_arms() - stack that is written at a variable offset on one path, and at
- *		  constant ones on another
+ * g_stack_var() - use of the stack at a variable offset, or by a strange pointer
  * @g: the program
- * @num: register that holds a number
  */
-static void stack_arms(struct gen *g, uint8_t num)
+void g_stack_var(struct gen *g)
 {
+	int16_t off = b_data(g, 16);
+	uint8_t num = b_num(g), size = b_size(g, 8), reg;
+	int32_t mask = 16 - (int32_t)b_bytes(size);
+
+	if (!off)
+		return;
+	if (b_percent(g, 15)) {
+		stack_stray(g, off);
+		return;
+	}
+	if (b_percent(g, 15)) {
+		stack_sum(g, off, num);
+		return;
+	}
+	g->busy |= (uint16_t)(1u << num);
+	reg = b_take(g, NUM);
+	EMIT(g, MOV64_X(reg, num), ALU64_K(BPF_AND, reg, mask & -(int32_t)b_bytes(size)),
+	     ALU64_X(BPF_ADD, reg, R10));
+	if (b_percent(g, 40))
+		EMIT(g, STX(size, reg, off, num), MOV64_K(reg, 0));
+	else
+		EMIT(g, LDX(size, reg, reg, off));
+	b_set_num(g, reg, UINT64_MAX);
+	g->busy &= (uint16_t)~(1u << num);
+}
+
+/**
+ * g_stack_arms() - stack that is written at a variable offset on one path, and at
+ *		    constant ones on another
+ * @g: the program
+ */
+void g_stack_arms(struct gen *g)
+{
+	uint8_t num = b_num(g);
 	uint16_t busy = g->busy;
 	int16_t off = b_buffer(g, 16);
 	int32_t number = b_number(g);
@@ -364,42 +396,6 @@ static void stack_arms(struct gen *g, uint8_t num)
 	/* The other one of the two has perhaps never been written. */
 	b_fill(g, off, 16);
 	g->busy = busy;
-}
-
-/**
- * g_stack_var() - use of the stack at a variable offset, or by a strange pointer
- * @g: the program
- */
-void g_stack_var(struct gen *g)
-{
-	int16_t off = b_data(g, 16);
-	uint8_t num = b_num(g), size = b_size(g, 8), reg;
-	int32_t mask = 16 - (int32_t)b_bytes(size);
-
-	if (b_percent(g, 25)) {
-		stack_arms(g, num);
-		return;
-	}
-	if (!off)
-		return;
-	if (b_percent(g, 15)) {
-		stack_stray(g, off);
-		return;
-	}
-	if (b_percent(g, 15)) {
-		stack_sum(g, off, num);
-		return;
-	}
-	g->busy |= (uint16_t)(1u << num);
-	reg = b_take(g, NUM);
-	EMIT(g, MOV64_X(reg, num), ALU64_K(BPF_AND, reg, mask & -(int32_t)b_bytes(size)),
-	     ALU64_X(BPF_ADD, reg, R10));
-	if (b_percent(g, 40))
-		EMIT(g, STX(size, reg, off, num), MOV64_K(reg, 0));
-	else
-		EMIT(g, LDX(size, reg, reg, off));
-	b_set_num(g, reg, UINT64_MAX);
-	g->busy &= (uint16_t)~(1u << num);
 }
 
 /**
