@@ -593,6 +593,37 @@ static bool old_pointers(void)
 }
 
 /**
+ * near_end() - a packet pointer near the end of what is copied, used before it is
+ *		known how far the packet reaches behind it
+ *
+ * Return: true if the twins agree
+ */
+static bool near_end(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_PASS), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 15), JMP_X(BPF_JGT, R4, R3, 12),
+		LDX(BPF_B, R6, R2, 14), ALU64_K(BPF_AND, R6, 63), ALU64_X(BPF_ADD, R2, R6),
+		MOV64_X(R4, R2), ALU64_K(BPF_ADD, R4, 1), JMP_X(BPF_JGT, R4, R3, 6),
+		LDX(BPF_B, R0, R2, 0), MOV64_X(R4, R2), ALU64_K(BPF_ADD, R4, 60),
+		JMP_X(BPF_JGT, R4, R3, 1), LDX(BPF_B, R0, R2, 59), ALU64_K(BPF_AND, R0, 3), EXIT,
+	};
+	struct rw_prog prog = { .insns = insns, .cnt = ARRAY_SIZE(insns) };
+	uint8_t packet[64] = { 0 };
+	struct twin t;
+	bool ok = twin_make_window(&t, &prog, RW_FORM_SFI, sizeof(packet)) && !t.err;
+
+	for (uint8_t at = 0; ok && at < sizeof(packet); at++) {
+		memset(packet + 12, at, sizeof(packet) - 12);
+		ok = twin_run(&t, packet, sizeof(packet));
+	}
+	if (!ok)
+		printf("# %s\n", t.text);
+	twin_free(&t);
+	return ok;
+}
+
+/**
  * set_scratch() - write to the start of a translation's scratch
  * @t: the twins
  * @scratch: room for the scratch of all CPUs
@@ -836,6 +867,7 @@ int main(void)
 		{ "bytes stored across the end of what is copied", across_window },
 		{ "packet memory for helpers behind what is copied", long_argument },
 		{ "pointers from before the packet was moved", old_pointers },
+		{ "a pointer near the end of what is copied", near_end },
 		{ "compiled: pass", obj_pass },
 		{ "compiled: a verdict per port", obj_verdicts },
 		{ "compiled: maps", obj_maps },
