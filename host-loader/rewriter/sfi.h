@@ -69,12 +69,14 @@ enum sfi_own {
  * @ptr: the program's register that they all use, or RW_REGS if they are all at
  *       constant places
  * @low: the lowest offset from @ptr: where @reg points to; 0 without @ptr
+ * @high: the highest one at which one of them ends
  * @last: the last of them, or RW_NONE if there is no group
  */
 struct sfi_group {
 	uint8_t reg;
 	uint8_t ptr;
 	int32_t low;
+	int32_t high;
 	uint32_t last;
 };
 
