@@ -19,6 +19,20 @@ static bool never_null(const struct rw_val *v)
 }
 
 /**
+ * same_value() - are two pointers the same place in what one lookup found?
+ * @a: one
+ * @b: the other
+ *
+ * Return: true if so, also if both are NULL
+ */
+static bool same_value(const struct rw_val *a, const struct rw_val *b)
+{
+	return a->kinds == RW_VALUE && b->kinds == RW_VALUE && a->id && a->id == b->id &&
+	       a->known && b->known && a->base == RW_BASE_VALUE && b->base == RW_BASE_VALUE &&
+	       a->off == b->off;
+}
+
+/**
  * rw_branch_decide() - is it known which way a conditional jump goes?
  * @st: the state before it
  * @insn: the jump
@@ -39,6 +53,9 @@ int rw_branch_decide(const struct rw_state *st, const struct bpf_insn *insn)
 	if (BPF_CLASS(insn->code) == BPF_JMP && (op == BPF_JEQ || op == BPF_JNE) &&
 	    never_null(a) && rw_val_is_const(&b, 0))
 		return op == BPF_JNE;
+	if (BPF_CLASS(insn->code) == BPF_JMP && (op == BPF_JEQ || op == BPF_JNE) &&
+	    same_value(a, &b))
+		return op == BPF_JEQ;
 	if (a->kinds != RW_SCALAR || b.kinds != RW_SCALAR)
 		return -1;
 	return rw_range_decide(op, BPF_CLASS(insn->code) == BPF_JMP, a->limits, b.limits);

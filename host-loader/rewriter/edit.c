@@ -240,6 +240,27 @@ static int64_t distance(const struct rw_edit *e, const struct rw_item *item)
 }
 
 /**
+ * drop() - drop jumps to what comes next anyway
+ * @e: the program, all labels placed
+ *
+ * What jumps to one of them comes to where it would have jumped.
+ */
+static void drop(struct rw_edit *e)
+{
+	for (uint32_t i = e->cnt; i--;) {
+		struct rw_item *item = &e->items[i];
+		uint32_t next = i + 1;
+
+		if (item->label == RW_NONE || !rw_is_ja(&item->insn))
+			continue;
+		while (next < e->place[item->label] && !e->items[next].len)
+			next++;
+		if (next == e->place[item->label])
+			item->len = 0;
+	}
+}
+
+/**
  * lengthen() - make room where a jump goes too far for its 16 bits
  * @e: the program, laid out
  *
@@ -277,6 +298,8 @@ static void write_item(const struct rw_edit *e, const struct rw_item *item, stru
 {
 	int64_t far;
 
+	if (!item->len)
+		return;
 	to[0] = item->insn;
 	if (item->label == RW_NONE)
 		return;
@@ -333,6 +356,7 @@ int rw_edit_finish(struct rw_edit *e, struct rw_out *out, struct text *why)
 		err = check_labels(e, why);
 	if (err)
 		return err;
+	drop(e);
 	do
 		cnt = lay_out(e);
 	while (lengthen(e));

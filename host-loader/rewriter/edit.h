@@ -7,7 +7,8 @@
  * Instructions are emitted in order; jumps and calls name labels. Each of the
  * tenant's instructions and functions has a label of its own, placed where its
  * translation begins, and a form can have more. rw_edit_finish() turns labels
- * into offsets, and jumps that go too far for 16 bits into longer ones.
+ * into offsets, and jumps that go too far for 16 bits into longer ones; it drops
+ * those to what comes next anyway.
  *
  * The first error is kept and everything behind it is ignored, so that callers
  * emit without looking; rw_edit_finish() returns it.
@@ -21,7 +22,8 @@
  * @origin: the tenant's instruction that it stems from, or RW_NONE
  * @label: where it jumps or what it calls, or RW_NONE
  * @at: place in the output
- * @len: slots that it takes there: more than 1 for a jump that goes far
+ * @len: slots that it takes there: more than 1 for a jump that goes far, none for
+ *       one to what comes next
  */
 struct rw_item {
 	struct bpf_insn insn;

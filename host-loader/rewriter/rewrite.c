@@ -2,10 +2,10 @@
 /**
  * DOC: The way of a program through the rewriter
  *
- * check (each instruction) → decode (functions, jumps, loops) → analysis (what
- * the instructions work on) → reach (how much of a packet matters) → form (how
- * packet access is done) → target (what kind of program comes out) → edit (the
- * new program, labels resolved).
+ * check (each instruction) → decode (functions, jumps, loops) → twice (lookups that
+ * find the same) → analysis (what the instructions work on) → reach (how much of a
+ * packet matters) → form (how packet access is done) → target (what kind of program
+ * comes out) → edit (the new program, labels resolved).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@
 #include "live.h"
 #include "reach.h"
 #include "refuse.h"
+#include "twice.h"
 #include "virtio_bpf.h"
 
 /**
@@ -60,6 +61,7 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 	       struct text *why)
 {
 	struct rw_analysis an;
+	struct bpf_insn *insns;
 	struct rw_code code;
 	struct rw_gen g = {
 		.prog = prog, .opts = opts, .code = &code, .an = &an, .fault = RW_NONE,
@@ -83,7 +85,9 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 	err = rw_decode(prog, &code, why);
 	if (err)
 		return err;
-	err = rw_analyse(prog, &code, &an, why);
+	err = rw_twice(&code, &insns);
+	if (!err)
+		err = rw_analyse(prog, &code, &an, why);
 	if (!err) {
 		g.reach = rw_reach(prog, &code, &an);
 		err = generate(&g, out);
@@ -91,6 +95,7 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 		rw_analysis_free(&an);
 	}
 	rw_code_free(&code);
+	free(insns);
 	return err;
 }
 

@@ -20,6 +20,7 @@
  */
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sfi.h"
@@ -52,6 +53,12 @@ void sfi_jump(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t imm
  */
 void sfi_fault(struct sfi *s, uint8_t code, uint8_t dst, uint8_t src, int32_t imm)
 {
+	if (s->held) {
+		if (s->unlock == RW_NONE)
+			s->unlock = rw_edit_label(&s->g->edit);
+		sfi_jump(s, code, dst, src, imm, s->unlock);
+		return;
+	}
 	s->faults = true;
 	sfi_jump(s, code, dst, src, imm, s->fault);
 }
@@ -427,6 +434,7 @@ static int lay_out(struct sfi *s)
 	s->scratch_slot = 0;
 	s->ctx_slot = 0;
 	s->loop_slot = 0;
+	s->lock_slot = 0;
 	if (uses(s, s->func)) {
 		if (!s->scratch_reg)
 			s->scratch_slot = (int16_t)(below -= 8);
@@ -444,6 +452,8 @@ static int lay_out(struct sfi *s)
 			s->apart[i] = (int16_t)(below -= 8);
 	if (rw_gen_has_loop(g, func))
 		s->loop_slot = (int16_t)(below -= 8);
+	if (sfi_locks(s, func))
+		s->lock_slot = (int16_t)(below -= 8);
 	if (below < -RW_STACK_MAX)
 		return CANNOT(g, func->start, "the function uses %u bytes of stack, and its "
 			      "translation needs %d, which is over the limit of %d",
@@ -655,6 +665,8 @@ static int sfi_jmp(struct sfi *s, uint32_t at)
 	     (BPF_SRC(insn->code) == BPF_X && insn->src_reg == BPF_REG_10)))
 		return CANNOT(g, at, "compares r10, whose stack is used at an offset that is not "
 			      "constant");
+	if (insn->code == RW_MAY_GOTO && uses(s, s->func))
+		sfi_forget(s, at);
 	if (!rw_is_subcall(insn) || !insn_uses(s, at))
 		return rw_gen_jump(g, at);
 	arg = spare_arg(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));
@@ -684,6 +696,7 @@ static int sfi_insn(struct sfi *s, uint32_t at)
 		s->marked = false;
 	if (g->code->flags[at] & RW_I_HEAD)
 		rw_emit(&g->edit, STDW, BPF_REG_10, BPF_REG_10, s->loop_slot, 0);
+	sfi_lock(s, at);
 	switch (BPF_CLASS(g->code->insns[at].code)) {
 	case BPF_LDX:
 	case BPF_ST:
@@ -712,6 +725,7 @@ static int sfi_func(struct sfi *s)
 
 	s->fault = rw_edit_label(&g->edit);
 	s->faults = false;
+	s->unlock = RW_NONE;
 	s->marked = false;
 	rw_edit_own(&g->edit);
 	rw_edit_place(&g->edit, rw_edit_func(&g->edit, s->func));
@@ -724,6 +738,7 @@ static int sfi_func(struct sfi *s)
 			err = sfi_insn(s, i);
 	if (err)
 		return err;
+	sfi_end_locks(s);
 	if (s->func)
 		end_inner(s);
 	else
@@ -746,15 +761,15 @@ int rw_form_sfi(struct rw_gen *g)
 	memset(s.own, 0xff, sizeof(s.own));
 	s.group.last = RW_NONE;
 	err = sfi_plan_stack(&s);
-	if (err)
-		return err;
-	find_uses(&s);
-	for (s.func = 0; s.func < g->code->func_cnt; s.func++) {
+	if (!err)
+		err = sfi_plan_locks(&s);
+	if (!err)
+		find_uses(&s);
+	for (s.func = 0; !err && s.func < g->code->func_cnt; s.func++)
 		if (g->an->at[g->code->funcs[s.func].start].seen)
 			err = sfi_func(&s);
-		if (err)
-			return err;
-	}
-	sfi_emit_own(&s);
-	return 0;
+	free(s.locks);
+	if (!err)
+		sfi_emit_own(&s);
+	return err;
 }

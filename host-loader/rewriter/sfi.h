@@ -69,12 +69,14 @@ enum sfi_own {
  * @ptr: the program's register that they all use, or RW_REGS if they are all at
  *       constant places
  * @low: the lowest offset from @ptr: where @reg points to; 0 without @ptr
+ * @high: the highest one at which one of them ends
  * @last: the last of them, or RW_NONE if there is no group
  */
 struct sfi_group {
 	uint8_t reg;
 	uint8_t ptr;
 	int32_t low;
+	int32_t high;
 	uint32_t last;
 };
 
@@ -106,6 +108,10 @@ struct sfi_group {
  * @spill_slot: offsets from r10 of two slots for what has to make room
  * @apart: of each slot of the function whose pointers are kept apart: where
  * @loop_slot: offset from r10 for the store at loop heads, or 0
+ * @locks: of each instruction whether a lock is held there, or NULL if none ever is
+ * @held: one is at the instruction at hand
+ * @lock_slot: offset from r10 where a function that locks keeps the lock's address, or 0
+ * @unlock: label of the fault path that unlocks first, or RW_NONE
  */
 struct sfi {
 	struct rw_gen *g;
@@ -134,6 +140,10 @@ struct sfi {
 	int16_t spill_slot[2];
 	int16_t apart[RW_SLOTS];
 	int16_t loop_slot;
+	uint8_t *locks;
+	bool held;
+	int16_t lock_slot;
+	uint32_t unlock;
 };
 
 /**
@@ -187,6 +197,15 @@ bool sfi_in_frame(const struct sfi *s, uint32_t at, int64_t off, int32_t *place)
 /* sfi_spill.c: pointers that are kept apart from data */
 int sfi_plan_spills(struct sfi *s);
 bool sfi_spill(struct sfi *s, uint32_t at);
+
+/* sfi_loop.c: loops that a may_goto ends */
+void sfi_forget(struct sfi *s, uint32_t at);
+
+/* sfi_lock.c: locks */
+int sfi_plan_locks(struct sfi *s);
+bool sfi_locks(const struct sfi *s, const struct rw_func *func);
+void sfi_lock(struct sfi *s, uint32_t at);
+void sfi_end_locks(struct sfi *s);
 
 /* sfi_helper.c: calls of helpers */
 bool sfi_is_memory(const struct rw_gen *g, uint32_t at, int i);

@@ -38,6 +38,8 @@ struct sfi_temp sfi_take(struct sfi *s, uint32_t at, uint16_t used, int nth)
 
 	used |= (uint16_t)(1u << insn->dst_reg | 1u << insn->src_reg);
 	used |= (uint16_t)(s->scratch_reg ? 1u << s->scratch_reg : 0);
+	if (rw_is_atomic(insn) && insn->imm == BPF_CMPXCHG)
+		used |= 1u << BPF_REG_0;
 	if (s->group.last != RW_NONE && at <= s->group.last)
 		used |= (uint16_t)(1u << s->group.reg);
 	for (t.reg = 0; t.reg < BPF_REG_10; t.reg++)

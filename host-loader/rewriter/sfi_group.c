@@ -8,8 +8,8 @@
  * all of them, and kept in a register that the program has no use for until the
  * last. Accesses at constant places share the scratch's own pointer, if the
  * function does not keep that in a register anyway. Only those are taken that the
- * program has made sure to be in the packet, so that no check fails that would
- * not have failed before.
+ * program has made sure to be in the packet when it comes to the first of them, so
+ * that no check fails that would not have failed before.
  */
 #include "sfi.h"
 
@@ -74,13 +74,13 @@ static bool writes(const struct bpf_insn *insn, uint8_t reg)
  * @s: the translation; its group is the result
  * @at: index of the first access
  * @ptr: the register that it uses, or RW_REGS for a constant place
- * @span: result: bytes from the lowest offset to the end of the highest access
  *
  * Return: true if there are others, and a register for the pointer
  */
-static bool find_group(struct sfi *s, uint32_t at, uint8_t ptr, int32_t *span)
+static bool find_group(struct sfi *s, uint32_t at, uint8_t ptr)
 {
 	const struct rw_gen *g = s->g;
+	const struct rw_val *first = &g->an->at[at].reg[ptr == RW_REGS ? BPF_REG_10 : ptr];
 	uint16_t used = 1u << BPF_REG_10, taken = 0;
 	int32_t low = INT16_MAX, high = INT16_MIN;
 	uint32_t cnt = 0;
@@ -95,7 +95,9 @@ static bool find_group(struct sfi *s, uint32_t at, uint8_t ptr, int32_t *span)
 		used |= (uint16_t)(g->live[i] | 1u << insn->dst_reg | 1u << insn->src_reg);
 		if (used == (1u << RW_REGS) - 1)
 			break;
-		if (shares(s, i, ptr)) {
+		/* What is asked of the packet in between can lead elsewhere. */
+		if (shares(s, i, ptr) &&
+		    (ptr == RW_REGS || sfi_inside(first, insn->off, rw_size(insn)))) {
 			int32_t end = insn->off + (int32_t)rw_size(insn);
 
 			low = insn->off < low ? insn->off : low;
@@ -113,9 +115,9 @@ static bool find_group(struct sfi *s, uint32_t at, uint8_t ptr, int32_t *span)
 	}
 	s->group.ptr = ptr;
 	s->group.low = ptr == RW_REGS ? 0 : low;
+	s->group.high = high;
 	for (s->group.reg = 0; taken >> s->group.reg & 1;)
 		s->group.reg++;
-	*span = high - low;
 	return true;
 }
 
@@ -156,23 +158,24 @@ bool sfi_group(struct sfi *s, uint32_t at, int32_t *off)
 	struct sfi_group *group = &s->group;
 	bool fixed = sfi_fixed(s, v, insn->off, rw_size(insn));
 	uint8_t key = fixed ? RW_REGS : ptr;
-	int32_t span;
 
 	if ((fixed && s->scratch_reg) || !shares(s, at, key))
 		return false;
 	if (group->last == RW_NONE || at > group->last) {
-		if (!find_group(s, at, key, &span))
+		if (!find_group(s, at, key))
 			return false;
 		if (fixed) {
 			sfi_scratch(s, group->reg);
 		} else {
 			rw_emit(e, MOV32_X, group->reg, ptr, 0, 0);
 			rw_emit(e, ADD_K, group->reg, 0, 0, group->low - SFI_BASE);
-			sfi_fault(s, JMP_K(BPF_JGT), group->reg, 0, s->limit - span);
+			sfi_fault(s, JMP_K(BPF_JGT), group->reg, 0,
+				  s->limit - (group->high - group->low));
 			add_scratch(s, at);
 		}
 	}
-	if (group->ptr != key)
+	if (group->ptr != key || (!fixed && (insn->off < group->low ||
+			insn->off + (int32_t)rw_size(insn) > group->high)))
 		return false;
 	*off = fixed ? RW_SCRATCH_PACKET + RW_HEADROOM + (int32_t)v->off + insn->off
 		     : RW_SCRATCH_PACKET + insn->off - group->low;

@@ -195,8 +195,13 @@ static int emit_argument(struct sfi *s, uint32_t at, int i)
 		rw_emit(e, ADD_K, BPF_REG_0, 0, 0, -SFI_BASE);
 		/* A negative number is no length: the packet ends before it begins. */
 		sfi_fault(s, JMP_K(BPF_JSLT), BPF_REG_0, 0, known ? (int32_t)size : 0);
-		if (!known)
+		if (!known) {
 			sfi_fault(s, JMP_X(BPF_JLT), BPF_REG_0, (uint8_t)(reg + 1), 0);
+			/* The packet can end behind the window. */
+			rw_emit(e, MOV_K, BPF_REG_0, 0, 0, s->limit);
+			rw_emit(e, SUB_X, BPF_REG_0, reg, 0, 0);
+			sfi_fault(s, JMP_X(BPF_JLT), BPF_REG_0, (uint8_t)(reg + 1), 0);
+		}
 	}
 	sfi_scratch(s, BPF_REG_0);
 	rw_emit(e, ADD_X, BPF_REG_0, reg, 0, 0);

@@ -441,6 +441,25 @@ static void own_load(struct sfi *s)
 }
 
 /**
+ * emit_clip() - emit how a copy ends where the window ends
+ * @s: the translation
+ * @none: label for when nothing is left
+ *
+ * r1 is where it begins in the packet area, r4 its length; r5 is lost. Behind
+ * the window are the frames.
+ */
+static void emit_clip(struct sfi *s, uint32_t none)
+{
+	struct rw_edit *e = &s->g->edit;
+
+	rw_emit(e, MOV_K, BPF_REG_5, 0, 0, s->limit);
+	rw_emit(e, SUB_X, BPF_REG_5, BPF_REG_1, 0, 0);
+	rw_emit(e, JMP_X(BPF_JLE), BPF_REG_4, BPF_REG_5, 1, 0);
+	rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_5, 0, 0);
+	sfi_jump(s, JMP_K(BPF_JLT), BPF_REG_4, 0, 1, none);
+}
+
+/**
  * own_store() - xdp_store_bytes: to the packet, and from there to the scratch
  * @s: the translation
  */
@@ -469,9 +488,11 @@ static void own_store(struct sfi *s)
 	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_9, 0, s->limit, out);
 	rw_emit(e, ADD_X, BPF_REG_3, BPF_REG_1, 0, 0);
 	rw_emit(e, ADD_K, BPF_REG_3, 0, 0, RW_SCRATCH_PACKET);
+	rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_9, 0, 0);
+	if (s->frames)
+		emit_clip(s, out);
 	rw_emit(e, MOV_X, BPF_REG_1, BPF_REG_6, 0, 0);
 	rw_emit(e, MOV_X, BPF_REG_2, BPF_REG_7, 0, 0);
-	rw_emit(e, MOV_X, BPF_REG_4, BPF_REG_9, 0, 0);
 	call(s, BPF_FUNC_skb_load_bytes);
 	rw_edit_place(e, out);
 	rw_emit(e, RW_EXIT, 0, 0, 0, 0);

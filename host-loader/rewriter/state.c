@@ -246,6 +246,8 @@ struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
  * @by: the number
  * @minus: subtract it
  *
+ * NULL that is moved is a number like others: no comparison with NULL finds it.
+ *
  * Return: the pointer's kind, and its offset and limits where they stay known
  */
 struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool minus)
@@ -263,6 +265,15 @@ struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool 
 	if (to.off > RW_OFF_MAX || to.off < -RW_OFF_MAX) {
 		to.known = false;
 		to.off = 0;
+	}
+	if (v->nullable) {
+		to.id = 0;
+		if (v->kinds != RW_VALUE) {
+			to.kinds |= RW_SCALAR;
+			to.nullable = false;
+			to.known = false;
+			to.off = 0;
+		}
 	}
 	if (!to.known) {
 		to.base = 0;
@@ -671,8 +682,8 @@ void rw_stack_smear(struct rw_frame *frame, int64_t from, int64_t to, const stru
 
 		if (-8 * i <= from || -8 * (i + 1) >= to)
 			continue;
-		if (slot->size || ptr)
-			lose(slot);
+		/* One that held nothing may hold something now, which joins must know. */
+		lose(slot);
 		if (ptr)
 			slot->ptr = 0xff;
 	}

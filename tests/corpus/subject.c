@@ -394,7 +394,6 @@ static void try_form(struct subject *s, const char *path, int index, enum rw_for
 	t.prog.cnt = (uint32_t)bpf_program__insn_cnt(other.prog);
 	twin_translate(&t, form, TWIN_WINDOW);
 	res->cnt = t.cnt;
-	res->own = t.own;
 	if (t.err) {
 		res->fate = t.cnt ? FATE_KERNEL : FATE_REWRITER;
 		s->redirects |= !t.cnt && strstr(t.text, "XDP_REDIRECT");

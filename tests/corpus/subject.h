@@ -21,14 +21,12 @@ enum fate {
  * struct form_result - a form of translation
  * @fate: what became of it
  * @cnt: its instructions
- * @own: of these: those that stem from the program's
  * @ns: that it needs for a packet
  * @text: why it is not FATE_EQUAL
  */
 struct form_result {
 	enum fate fate;
 	uint32_t cnt;
-	uint32_t own;
 	uint32_t ns;
 	char text[SUBJECT_TEXT];
 };

@@ -202,6 +202,7 @@ void g_load(struct gen *g);
 void g_spill(struct gen *g);
 void g_fill(struct gen *g);
 void g_stack_var(struct gen *g);
+void g_stack_arms(struct gen *g);
 void g_odd_number(struct gen *g);
 void g_stale(struct gen *g);
 struct bpf_insn g_condition(struct gen *g);

@@ -317,6 +317,7 @@ static const struct {
 	{ F_MAP, 6, g_value },	{ F_MAP, 3, g_atomic },	  { F_MAP, 2, g_sink },
 	{ F_BYTES, 4, g_bytes }, { F_CSUM, 3, g_csum },	  { F_MIX, 3, g_mix },
 	{ 0, 4, g_stale },	{ F_ODD, 4, g_stack_var }, { F_ODD, 2, g_odd_number },
+	{ F_ODD, 4, g_stack_arms },
 };
 
 /**

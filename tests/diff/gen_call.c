@@ -409,7 +409,7 @@ void g_value(struct gen *g)
 }
 
 /**
- * g_atomic() - an atomic operation on a map's value
+ * g_atomic() - an atomic operation on a map's value, or on the stack
  * @g: the program
  */
 void g_atomic(struct gen *g)
@@ -419,8 +419,9 @@ void g_atomic(struct gen *g)
 		BPF_OR | BPF_FETCH, BPF_XOR | BPF_FETCH, BPF_XCHG, BPF_CMPXCHG, BPF_ADD,
 	};
 	int32_t op = ops[b_below(g, ARRAY_SIZE(ops))];
-	uint8_t value = b_find(g, VALUE), num, size;
-	uint32_t bytes;
+	int16_t off = b_percent(g, 30) ? b_data(g, 8) : 0;
+	uint8_t value = off ? R10 : b_find(g, VALUE), num, size;
+	uint32_t bytes = 8;
 
 	if (value == NO_REG) {
 		g_lookup(g);
@@ -432,7 +433,8 @@ void g_atomic(struct gen *g)
 	if (((op & BPF_FETCH) && (g->hold & 1u << num)) ||
 	    (op == BPF_CMPXCHG && (!value || !num)))
 		return;
-	bytes = g->p->maps[g->st.reg[value].map].value_size;
+	if (!off)
+		bytes = g->p->maps[g->st.reg[value].map].value_size;
 	size = bytes >= 8 && b_percent(g, 70) ? BPF_DW : BPF_W;
 	if (op == BPF_CMPXCHG) {
 		int32_t number = b_number(g);
@@ -443,8 +445,11 @@ void g_atomic(struct gen *g)
 	} else if (op & BPF_FETCH) {
 		b_set_num(g, num, UINT64_MAX);
 	}
-	EMIT(g, ATOMIC(size, value, (int16_t)(b_bytes(size) * b_below(g, bytes / b_bytes(size))),
+	EMIT(g, ATOMIC(size, value,
+		       (int16_t)(off + (int)(b_bytes(size) * b_below(g, bytes / b_bytes(size)))),
 		       num, op));
+	if (off)
+		b_wrote(g, off, 8);
 }
 
 /**

@@ -359,6 +359,46 @@ void g_stack_var(struct gen *g)
 }
 
 /**
+ * g_stack_arms() - stack that is written at a variable offset on one path, and at
+ *		    constant ones on another
+ * @g: the program
+ */
+void g_stack_arms(struct gen *g)
+{
+	uint8_t num = b_num(g);
+	uint16_t busy = g->busy;
+	int16_t off = b_buffer(g, 16);
+	int32_t number = b_number(g);
+	struct bpf_insn jump;
+	uint32_t to;
+	uint8_t at, reg;
+
+	if (!off || g->st.slot[(off + STACK) / 8].kind > NUM ||
+	    g->st.slot[(off + STACK) / 8 + 1].kind > NUM)
+		return;
+	g->busy |= (uint16_t)(1u << num);
+	at = b_take(g, NUM);
+	g->busy |= (uint16_t)(1u << at);
+	EMIT(g, MOV64_X(at, num), ALU64_K(BPF_AND, at, 8));
+	b_set_num(g, at, 8);
+	jump = g_condition(g);
+	g->busy |= (uint16_t)(1u << jump.dst_reg | 1u << jump.src_reg);
+	reg = b_take(g, NUM);
+	to = b_jump(g, jump);
+	EMIT(g, MOV64_X(reg, at), ALU64_X(BPF_ADD, reg, R10), ST(BPF_DW, reg, off, b_number(g)),
+	     JA(2));
+	b_land(g, to);
+	EMIT(g, ST(BPF_DW, R10, off, number), ST(BPF_DW, R10, (int16_t)(off + 8), number));
+	EMIT(g, JMP_K(BPF_JEQ, at, 0, 2), LDX(BPF_DW, reg, R10, (int16_t)(off + 8)), JA(1),
+	     LDX(BPF_DW, reg, R10, off), JMP_K(BPF_JNE, reg, number, 1),
+	     ALU64_K(BPF_XOR, reg, 1 + (int32_t)b_below(g, 1000)));
+	b_set_num(g, reg, UINT64_MAX);
+	/* The other one of the two has perhaps never been written. */
+	b_fill(g, off, 16);
+	g->busy = busy;
+}
+
+/**
  * g_odd_number() - time and random numbers, used as nothing but zero
  * @g: the program
  */

@@ -285,15 +285,12 @@ void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
 	close(t->strict);
 	t->strict = -1;
 	t->cnt = 0;
-	t->own = 0;
 	t->err = rw_check(&t->prog, VIRTIO_BPF_MAX_INSNS, &why);
 	if (!t->err)
 		t->err = rw_rewrite(&t->prog, &opts, &out, &why);
 	if (!t->err) {
 		t->cnt = out.cnt;
 		t->reach = out.reach;
-		for (uint32_t i = 0; i < out.cnt; i++)
-			t->own += out.origin[i] != UINT32_MAX;
 		put_fds(t, 1, out.insns, out.cnt);
 		t->strict = twin_strictly(load_out, &(struct load){ t, &out });
 		t->err = t->strict < 0 ? t->strict : 0;

@@ -27,7 +27,6 @@
  * @maps: fds of the maps, of the native program and of the translation
  * @reach: of the program, as the rewriter says
  * @cnt: number of the translation's instructions, or 0 if there is none
- * @own: of these: those that stem from the program's instructions
  * @err: what the rewriter returned, or -errno of the strict load
  * @verdict: of the program on the last packet
  * @text: the rewriter's sentence, the end of the kernel's log or what differs
@@ -41,7 +40,6 @@ struct twin {
 	int maps[TWIN_MAPS][2];
 	uint32_t reach;
 	uint32_t cnt;
-	uint32_t own;
 	int err;
 	uint32_t verdict;
 	char text[4096];

@@ -337,11 +337,11 @@ static bool unmarks(const struct bpf_insn *insns, uint32_t cnt)
 static bool sfi_calls(void)
 {
 	TURNS_INTO(LIST(SUBCALL(1), EXIT, LD_DATA(R2, R1), LDX(BPF_B, R0, R2, 60), EXIT), 0,
-		   MOV64_X(R5, SREG), SUBCALL(27), LDX(BPF_DW, R1, SREG, H_FAULT),
+		   MOV64_X(R5, SREG), SUBCALL(26), LDX(BPF_DW, R1, SREG, H_FAULT),
 		   JMP_K(BPF_JNE, R1, 0, FAULT));
 	/* Where it needs none, it gets none. */
 	TURNS_INTO(LIST(LD_DATA(R2, R1), SUBCALL(1), EXIT, MOV64_K(R0, 2), EXIT), 1,
-		   SUBCALL(17));
+		   SUBCALL(16));
 	return true;
 }
 
@@ -435,6 +435,63 @@ static bool sfi_spills(void)
 }
 
 /**
+ * sfi_forgets() - numbers in a loop that a may_goto ends
+ *
+ * Return: true if those that the loop changes become unknown to the verifier
+ */
+static bool sfi_forgets(void)
+{
+	TURNS_INTO(LIST(LD_DATA(R2, R1), MOV64_K(R0, 0), LDX(BPF_B, R6, R2, 0),
+			INSN(BPF_JMP | 0xe0, 0, 0, 3, 0), JMP_K(BPF_JGT, R0, 40, 2),
+			ALU64_X(BPF_ADD, R0, R6), JA(-4), EXIT), 3,
+		   STX(BPF_DW, R10, -24, R10), LDX(BPF_DW, R1, SREG, H_ZERO),
+		   ALU64_X(BPF_ADD, R0, R1), INSN(BPF_JMP | 0xe0, 0, 0, 0, 0));
+	return true;
+}
+
+/* The lookup of an element of map 7, with the context in r6: 8 instructions */
+#define LOOKUP(missing)                                                              \
+	MOV64_X(R6, R1), ST(BPF_W, R10, -4, 0), MOV64_X(R2, R10), ALU64_K(BPF_ADD, R2, -4), \
+	LD_MAP(R1, 7), CALL(BPF_FUNC_map_lookup_elem), JMP_K(BPF_JEQ, R0, 0, missing)
+
+/**
+ * sfi_locks() - checks with a lock held
+ *
+ * Return: true if they unlock when they fail
+ */
+static bool sfi_locks(void)
+{
+	static const struct bpf_insn insns[] = {
+		LOOKUP(10), MOV64_X(R7, R0), LD_DATA(R2, R6), LDX(BPF_B, R5, R2, 14),
+		MOV64_X(R8, R2), ALU64_X(BPF_ADD, R8, R5), MOV64_X(R1, R7),
+		CALL(BPF_FUNC_spin_lock), LDX(BPF_B, R5, R8, 0), MOV64_X(R1, R7),
+		CALL(BPF_FUNC_spin_unlock), PASS,
+	};
+	static const struct bpf_insn unlock[] = {
+		LDX(BPF_DW, R1, R10, -32), CALL(BPF_FUNC_spin_unlock),
+	};
+	struct rw_prog prog = { insns, ARRAY_SIZE(insns), maps, ARRAY_SIZE(maps), IFINDEX,
+				RW_PROFILE_ALL };
+	struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, TAP, WINDOW };
+	uint32_t held = 0, free_of = 0;
+	struct rw_out out;
+
+	CHECK(!rw_rewrite(&prog, &opts, &out, NULL));
+	for (uint32_t i = 0; i < out.cnt; i++) {
+		const struct bpf_insn *to = &out.insns[i + 1 + out.insns[i].off];
+
+		if ((out.origin[i] != 10 && out.origin[i] != 15) ||
+		    BPF_CLASS(out.insns[i].code) != BPF_JMP)
+			continue;
+		held += out.origin[i] == 15 && !memcmp(to, unlock, sizeof(unlock));
+		free_of += out.origin[i] == 10 && memcmp(to, unlock, sizeof(unlock));
+	}
+	rw_out_free(&out);
+	CHECK(held == 2 && free_of == 1);
+	return true;
+}
+
+/**
  * sfi_refusals() - what form sfi cannot do either
  *
  * Return: true if it is refused in words
@@ -479,6 +536,8 @@ int main(void)
 		{ "the scratch is free again", sfi_busy },
 		{ "the stack", sfi_stack },
 		{ "pointers in the stack", sfi_spills },
+		{ "numbers in loops", sfi_forgets },
+		{ "locks", sfi_locks },
 		{ "what is refused", sfi_refusals },
 	};
 
