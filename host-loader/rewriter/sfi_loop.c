@@ -52,7 +52,7 @@ static uint16_t changed(const struct sfi *s, uint32_t at)
 		end = i;
 	}
 	for (uint32_t i = start; i <= end; i++)
-		for (uint8_t r = BPF_REG_0; r < BPF_REG_10; r++)
+		for (int r = BPF_REG_0; r < BPF_REG_10; r++)
 			if (!(code->flags[i] & RW_I_HALF) && writes(&code->insns[i], r))
 				regs |= (uint16_t)(1u << r);
 	return regs;
@@ -69,14 +69,14 @@ void sfi_forget(struct sfi *s, uint32_t at)
 	uint16_t regs = s->g->live[at] & changed(s, at);
 	struct sfi_temp t;
 
-	for (uint8_t r = BPF_REG_0; r < BPF_REG_10; r++)
+	for (int r = BPF_REG_0; r < BPF_REG_10; r++)
 		if (reg[r].kinds != RW_SCALAR || reg[r].known)
 			regs &= (uint16_t)~(1u << r);
 	if (!regs)
 		return;
 	t = sfi_take(s, at, 0, 0);
 	sfi_header(s, t.reg, SFI_H_ZERO);
-	for (uint8_t r = BPF_REG_0; r < BPF_REG_10; r++)
+	for (int r = BPF_REG_0; r < BPF_REG_10; r++)
 		if (regs >> r & 1)
 			rw_emit(&s->g->edit, ADD_X, r, t.reg, 0, 0);
 	sfi_give_back(s, t);

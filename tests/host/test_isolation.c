@@ -459,7 +459,8 @@ static bool test_bomb(void)
 	CHECK_EQ(proxy_load_reply(sock, 1, &reply), -VIRTIO_BPF_S_TOOBIG);
 	printf("# given up after %lld ms; the other port loaded %d programs, %lld ms at most\n",
 	       (long long)(now_ms() - start), served, (long long)worst);
-	CHECK(proxy_says(&reply, "to check it took more than 1 seconds of CPU time"));
+	/* 1 second of CPU time; on a busy machine 4 by the clock pass first. */
+	CHECK(proxy_says(&reply, "to check it took more than"));
 	CHECK(worst < SLOW_MS && now_ms() - start < 8000);
 	CHECK_EQ(proxy_recv(sock, &reply), 1);
 	CHECK_EQ(reply.msg.id, 2);
