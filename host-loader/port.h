@@ -13,6 +13,7 @@
 struct conn;
 struct load;
 struct norm;
+struct server;
 
 /**
  * struct map - one of a tenant's maps
@@ -100,6 +101,7 @@ TAILQ_HEAD(prog_list, prog);
  * @load: what a worker is at for it, or NULL
  * @loaded: called when that is to be finished, as by load_finish()
  * @event: the event loop
+ * @server: the proxies' side of the daemon
  * @proxy: connection of the port's proxy, or NULL
  * @linger: timer at whose end the port is released, or NULL
  */
@@ -129,6 +131,7 @@ struct port {
 	struct load *load;
 	void (*loaded)(struct port *port);
 	sd_event *event;
+	const struct server *server;
 	struct conn *proxy;
 	sd_event_source *linger;
 };

@@ -36,6 +36,8 @@
 #define SERVER_WAITING		8	/* connections of one user without HELLO */
 #define SERVER_TOKEN_USEC	500	/* of the daemon's time that cost one request more */
 #define SERVER_STALL_USEC	500000	/* a timer this late: the loop was held up */
+#define SERVER_ACCEPT_USEC	10000	/* in which there are at most */
+#define SERVER_ACCEPTS		64	/* connections accepted: what the queue holds */
 #define SERVER_LOG_SECONDS	10	/* in which there are at most */
 #define SERVER_LOG_LINES	100	/* lines about connections */
 #define USEC			1000000ull
@@ -111,12 +113,26 @@ static bool server_may_log(struct server *server)
 }
 
 /**
+ * server_is_crowded() - does anybody wait for accept()?
+ * @server: the proxies' side
+ *
+ * Return: whether somebody does, or none can be accepted now
+ */
+static bool server_is_crowded(const struct server *server)
+{
+	struct pollfd queue = { .fd = server->fd, .events = POLLIN };
+
+	return poll(&queue, 1, 0) != 0;
+}
+
+/**
  * server_linger_end() - nobody came back for a port: release it
  * @source: the timer
  * @usec: when it was due
  * @user: the port
  *
- * If the loop was held up, proxies may wait unheard: they get another second.
+ * If the loop was held up, or somebody crowds the socket, proxies may wait
+ * unheard: they get another second.
  *
  * Return: 0
  */
@@ -124,7 +140,7 @@ static int server_linger_end(sd_event_source *source, uint64_t usec, void *user)
 {
 	struct port *port = user;
 
-	if (bucket_now() - usec > SERVER_STALL_USEC &&
+	if ((bucket_now() - usec > SERVER_STALL_USEC || server_is_crowded(port->server)) &&
 	    sd_event_source_set_time_relative(source, USEC) >= 0 &&
 	    sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0)
 		return 0;
@@ -701,6 +717,7 @@ static int server_accept(sd_event_source *source, int fd, uint32_t revents, void
  */
 void server_add(struct loader *loader, struct port *port)
 {
+	port->server = loader->server;
 	port->loaded = server_loaded;
 	server_linger(loader, port);
 }
@@ -757,7 +774,8 @@ int server_start(struct loader *loader, struct text *why)
 			      loader);
 	/* If accept() fails without end (no fds left), do not spin. */
 	if (!err)
-		err = sd_event_source_set_ratelimit(server->io, USEC, 256);
+		err = sd_event_source_set_ratelimit(server->io, SERVER_ACCEPT_USEC,
+						    SERVER_ACCEPTS);
 	loader->server = server;
 	if (err) {
 		text_add(why, "cannot watch %s: %s\n", loader->conf.socket, strerror(-err));

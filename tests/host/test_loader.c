@@ -10,6 +10,8 @@
 #include <bpf/bpf.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "../ktap.h"
@@ -583,6 +585,68 @@ static bool test_flood(void)
 }
 
 /**
+ * try_connect() - connect to the daemon's socket if there is room in its queue
+ *
+ * Return: the socket, which does not block, or -1
+ */
+static int try_connect(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	strncpy(addr.sun_path, bed_path("socket"), sizeof(addr.sun_path) - 1);
+	if (!connect(sock, (struct sockaddr *)&addr, sizeof(addr)))
+		return sock;
+	close(sock);
+	return -1;
+}
+
+/**
+ * test_crowd() - a stranger keeps the queue in front of the socket full
+ *
+ * Return: whether a proxy that tries ten times a second, as ours does, gets in
+ *         all the same, and its port waits for it
+ */
+static bool test_crowd(void)
+{
+	struct vbpf_hello hello = { .port = "vm0" };
+	int sock = proxy_open(), tries, status;
+	struct reply reply;
+	int64_t drop;
+	pid_t child;
+
+	CHECK(sock >= 0);
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(sock);
+		while (!setuid(PROXY_UID - 1))
+			close(try_connect());
+	}
+	close(sock);
+	usleep(2500000);
+	CHECK_EQ(frames_pass(), 0);
+	sock = -1;
+	for (tries = 0; tries < 50 && sock < 0; tries++) {
+		CHECK(!seteuid(PROXY_UID));
+		sock = try_connect();
+		CHECK(!seteuid(0));
+		usleep(100000);
+	}
+	printf("# a proxy got in at its try %d\n", tries);
+	status = sock < 0 ? -1 : proxy_call(sock, VBPF_MSG_HELLO, &hello, sizeof(hello), &reply);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK_EQ(status, VIRTIO_BPF_S_OK);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), drop);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * test_operator() - what the operator sees and can do
  *
  * Return: whether it is right, and the guest is told
@@ -713,6 +777,7 @@ int main(void)
 		{ "what is written by half is cleared away", test_half },
 		{ "a guest hears of a detachment later", test_untold },
 		{ "a flood of connections does not flood the log", test_flood },
+		{ "a flood of connections keeps no proxy out", test_crowd },
 		{ "the operator's view", test_operator },
 		{ "a port without a proxy lingers, then is released", test_linger },
 		{ "nothing is handed to another owner", test_other_owner },
