@@ -264,9 +264,24 @@ bool server_event(struct port *port, uint32_t type, uint32_t handle, const char 
 		return true;
 	if (port->proxy)
 		server_cut(port->proxy, "it is gone, or does not read what it is sent");
-	if (type == VIRTIO_BPF_EVENT_DETACHED)
-		port->untold = handle;
+	if (type == VIRTIO_BPF_EVENT_DETACHED) {
+		port->untold = true;
+		port->untold_prog = handle;
+	}
 	return false;
+}
+
+/**
+ * server_tell() - tell a port's guest of a detachment that it does not know of
+ * @port: the port; has a proxy, which may lose its connection
+ */
+static void server_tell(struct port *port)
+{
+	if (!port->untold)
+		return;
+	port->untold = false;
+	server_event(port, VIRTIO_BPF_EVENT_DETACHED, port->untold_prog,
+		     "the host's TAP of this device had gone, or the device was out of reach");
 }
 
 /**
@@ -456,7 +471,6 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 	uint64_t start = bucket_now();
 	struct answer answer = { .fd = -1, .body_len = sizeof(answer.body.welcome) };
 	struct port *port;
-	uint32_t untold;
 	int err;
 
 	err = server_refuse(conn, msg, &port, &answer.text);
@@ -484,11 +498,7 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 		return;
 	}
 	server_charge(conn, start);
-	untold = port->untold;
-	port->untold = 0;
-	if (untold)
-		server_event(port, VIRTIO_BPF_EVENT_DETACHED, untold,
-			     "it was detached while the device was out of the host's reach");
+	server_tell(port);
 }
 
 /**
@@ -505,10 +515,12 @@ static void server_answer(struct conn *conn, uint16_t type, uint32_t id, struct 
 	int err = server_send(conn, type, id, answer);
 
 	answer_free(answer);
-	if (err)
+	if (err) {
 		server_cut(conn, "it does not read what it is sent");
-	else
-		server_charge(conn, start);
+		return;
+	}
+	server_charge(conn, start);
+	server_tell(conn->port);
 }
 
 /**

@@ -502,6 +502,7 @@ static bool test_half(void)
 	CHECK_EQ(frames_pass(), 3);
 	sock = proxy_open();
 	CHECK(sock >= 0);
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_DETACHED), 0);
 	CHECK_EQ(le32toh(proxy_info(sock).progs), 1);
 	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
 	CHECK_EQ(bed_run(out, sizeof(out), "ls %s", bed_path("bpf/ports/vm0")), 0);
@@ -515,6 +516,18 @@ static bool test_half(void)
 	sock = proxy_open();
 	CHECK(sock >= 0);
 	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, other), VIRTIO_BPF_S_OK);
+	/* The attached program was translated anew, but not yet replaced. */
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(bed_stop(), 0);
+	close(sock);
+	CHECK_EQ(bed_run(out, sizeof(out), "cd %s && ln prog-%lld new && mv new prog-%lld",
+			 bed_path("bpf/ports/vm0"), (long long)drop, (long long)other), 0);
+	CHECK(bed_start());
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_DETACHED), 0);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
+	CHECK_EQ(le32toh(proxy_info(sock).progs), 2);
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	close(sock);
 	return true;
@@ -629,7 +642,7 @@ static bool test_crowd(void)
 	usleep(2500000);
 	CHECK_EQ(frames_pass(), 0);
 	sock = -1;
-	for (tries = 0; tries < 50 && sock < 0; tries++) {
+	for (tries = 0; tries < 100 && sock < 0; tries++) {
 		CHECK(!seteuid(PROXY_UID));
 		sock = try_connect();
 		CHECK(!seteuid(0));

@@ -409,6 +409,56 @@ static bool test_move(void)
 }
 
 /**
+ * test_replaced() - a request comes for a TAP made anew before the daemon has
+ * looked at its interfaces
+ *
+ * Return: whether the guest is told that what was attached is not, though the
+ *         request is refused
+ */
+static bool test_replaced(void)
+{
+	struct virtio_bpf_insn loop[PROXY_LOOP];
+	struct virtio_bpf_handle body = { 0 };
+	struct virtio_bpf_event event;
+	struct reply reply;
+	bool told = false;
+	char out[256];
+	int64_t drop;
+	int sock;
+
+	CHECK(configure("", ""));
+	sock = proxy_open();
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK(configure("load_rate = 1\nload_burst = 1\n", ""));
+	proxy_loop(loop, 8000);
+	CHECK(proxy_load_insns(sock, loop, PROXY_LOOP, &reply) > 0);
+	/* It looks five times in half a second at most. */
+	CHECK_EQ(bed_run(out, sizeof(out), "for i in 1 2 3 4 5 6 7 8; do ip link set " TAP1
+			 " mtu $((1400 + i)); done"), 0);
+	close(bed.tap);
+	CHECK(tap_open());
+	body.handle = htole32((uint32_t)drop);
+	CHECK_EQ(vbpf_msg_send(sock, &(struct vbpf_msg){ .type = VIRTIO_BPF_XDP_ATTACH,
+		 .body = &body, .body_len = sizeof(body), .fd = -1 }), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(proxy_recv(sock, &reply), 1);
+		if (reply.msg.type == VIRTIO_BPF_XDP_ATTACH) {
+			CHECK_EQ(reply.msg.status, VIRTIO_BPF_S_AGAIN);
+			continue;
+		}
+		memcpy(&event, reply.msg.body, sizeof(event));
+		told = le32toh(event.type) == VIRTIO_BPF_EVENT_DETACHED &&
+		       le32toh(event.handle) == drop;
+	}
+	CHECK(told);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * main() - run the cases
  *
  * Return: the exit status
@@ -427,6 +477,7 @@ int main(void)
 		{ "a port goes while its program is checked", test_busy_reload },
 		{ "a TAP is renamed or deleted under its program", test_rename },
 		{ "a TAP is moved away under its program", test_move },
+		{ "a TAP is made anew just before an attachment", test_replaced },
 	};
 
 	return bed_main(cases, sizeof(cases) / sizeof(*cases));
