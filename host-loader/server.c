@@ -550,12 +550,14 @@ static void server_request(struct conn *conn, const struct vbpf_msg *msg)
 
 /**
  * server_go_on() - read a connection again that a worker was busy for
- * @conn: the connection
+ * @conn: the connection; if it is to rest, after that
  */
 static void server_go_on(struct conn *conn)
 {
 	conn->busy = false;
 	sd_event_source_set_io_events(conn->io, EPOLLIN);
+	if (conn->rest)
+		sd_event_source_set_enabled(conn->io, SD_EVENT_OFF);
 }
 
 /**

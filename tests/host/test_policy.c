@@ -156,6 +156,44 @@ static bool test_request_rate(void)
 }
 
 /**
+ * test_gone_rate() - a proxy leaves more requests behind than its port may make
+ *
+ * Return: whether they are not done at once, since the next proxy would have to
+ *         wait for as long as all of them count
+ */
+static bool test_gone_rate(void)
+{
+	static struct virtio_bpf_insn bomb[PROXY_BOMB];
+	struct reply reply;
+	int64_t start;
+	int sock;
+
+	CHECK(configure("request_rate = 2\nrequest_burst = 2\nload_rate = 1000\n"
+			"load_burst = 60000\n", ""));
+	usleep(1000000);
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	proxy_bomb(bomb);
+	for (uint32_t i = 0; i < 30; i++)
+		CHECK(!proxy_load_send(sock, i + 1, "test", bomb, PROXY_BOMB));
+	close(sock);
+	usleep(900000);
+	start = now_ms();
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_info(sock).progs, 0);
+	printf("# the next proxy was answered after %lld ms\n", (long long)(now_ms() - start));
+	CHECK(now_ms() - start < 8000);
+	close(sock);
+	CHECK(configure("load_rate = 1000\nload_burst = 60000\n", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * test_group() - a port for one group
  *
  * Return: whether its user is refused with another group, and cut off when the
@@ -470,6 +508,7 @@ int main(void)
 		{ "instructions that the verifier looks at are limited", test_verified },
 		{ "CPU time for loading is limited per second", test_load_rate },
 		{ "requests are limited per second", test_request_rate },
+		{ "requests of a proxy that went are limited per second", test_gone_rate },
 		{ "a port may be for one group", test_group },
 		{ "a bad file changes nothing", test_bad_reload },
 		{ "lower limits take nothing away", test_lower },
