@@ -160,8 +160,6 @@ int sandbox_daemon(struct text *why)
 /**
  * sandbox_worker() - keep the system calls that a worker needs, for good
  *
- * fcntl() is for libbpf, which does not want the lowest fds.
- *
  * Return: 0, or a negative errno
  */
 int sandbox_worker(void)

@@ -336,6 +336,15 @@ static bool test_ports(void)
 	sock = proxy_open();
 	CHECK_EQ(proxy_info(sock).progs, 0);
 	close(sock);
+	/* The pair of a port whose folder was removed, and another daemon's. */
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link add vbpf-a type veth peer name vbpf-b &&"
+			 " ip link set vbpf-a alias 'virtio-bpf: %s/vm9' &&"
+			 " ip link add vbpf-c type veth peer name vbpf-d &&"
+			 " ip link set vbpf-c alias 'virtio-bpf: /no/vm9'",
+			 bed_path("bpf/ports")), 0);
+	CHECK(configure("", ""));
+	CHECK(!if_nametoindex("vbpf-a") && if_nametoindex("vbpf-c"));
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link del vbpf-c"), 0);
 	return true;
 }
 
