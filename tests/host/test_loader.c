@@ -426,6 +426,7 @@ static bool test_restart(void)
 	struct reply reply;
 	int64_t handle, gone, drop, other;
 	int status, sock = proxy_open();
+	char out[1024];
 
 	CHECK(sock >= 0);
 	gone = proxy_map(sock, 10, &reply);
@@ -442,6 +443,10 @@ static bool test_restart(void)
 	CHECK_EQ(proxy_recv(sock, &reply), 0);
 	close(sock);
 	CHECK_EQ(frames_pass(), 0);
+	/* One that could not open all of it does not start, and removes nothing. */
+	CHECK_EQ(bed_run(out, sizeof(out), "prlimit --nofile=260:260 %s/virtio-bpfd -c %s 2>&1",
+			 bed.bin, bed_path("conf")), 1);
+	CHECK(strstr(out, "may open no more than 260 files"));
 	CHECK(bed_start());
 	CHECK_EQ(frames_pass(), 0);
 	sock = proxy_hello(PROXY_UID, "vm0", &status, &reply);
