@@ -208,7 +208,7 @@ static int main_reload(sd_event_source *source, const struct signalfd_siginfo *i
 		main_log_text(&why);
 		log_msg(LOG_ERR, NULL, "the configuration stays as it was");
 	} else {
-		log_msg(LOG_NOTICE, NULL, "the configuration was read again: %zu ports",
+		log_msg(LOG_NOTICE, NULL, "the configuration was read again, ports: %zu",
 			loader->conf.port_cnt);
 	}
 	text_free(&why);
@@ -290,8 +290,8 @@ static int main_run(const char *config)
 		err = sandbox_daemon(&why);
 	if (!err) {
 		sd_notify(0, "READY=1");
-		log_msg(LOG_INFO, NULL, "virtio-bpfd " VBPF_VERSION " serves %zu ports at %s",
-			loader.conf.port_cnt, loader.conf.socket);
+		log_msg(LOG_INFO, NULL, "virtio-bpfd " VBPF_VERSION " serves at %s, ports: %zu",
+			loader.conf.socket, loader.conf.port_cnt);
 		err = sd_event_loop(loader.event);
 		sd_notify(0, "STOPPING=1");
 		if (err < 0)

@@ -353,7 +353,7 @@ static int vbpf_check(const char *path, bool json)
 		if (err)
 			fputs(why.buf ?: "vbpf: out of memory\n", stderr);
 		else
-			printf("%s: ok, %zu ports\n", path, conf.port_cnt);
+			printf("%s: ok, ports: %zu\n", path, conf.port_cnt);
 	} else {
 		obj = json_object_new_object();
 		problems = json_object_new_array();

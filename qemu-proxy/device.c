@@ -57,7 +57,8 @@ static void release(struct proxy *p, struct request *rq)
 	device_reset(p);
 	if (p->loader.reset_due)
 		fail(p, rq, VIRTIO_BPF_S_NODEV,
-		     "the host's loader does not listen now; it will release all as soon as it does");
+		     "the host's loader does not listen now; it will release all as soon as it "
+		     "does");
 	else
 		finish(p, rq, &r);
 }

@@ -126,10 +126,13 @@ void vhost_complete(struct proxy *p, struct request *rq, size_t len);
 void vhost_work(struct proxy *p);
 void vhost_config_changed(struct proxy *p);
 
-/* A build for tests calls its own here (tests/host/probe.c). */
 #ifdef VBPF_TEST_HOOK
 void probe(const char *stage);
 #else
+/**
+ * probe() - do nothing; a build for tests has its own (tests/host/probe.c)
+ * @stage: of the sandbox, the last one that is complete
+ */
 static inline void probe(const char *stage)
 {
 	(void)stage;

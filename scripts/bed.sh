@@ -240,11 +240,14 @@ bed_loader_stop()
 }
 
 # bed_proxy_start() - start the guest's proxy, as nobody
+#
+# A copy of it: nobody may not be able to come by the clone's folder.
 bed_proxy_start()
 {
+	cp "$BED_BUILD/qemu-proxy/virtio-bpf-proxy" "$BED_DIR/" || return
 	bed_start proxy setpriv --reuid="$BED_PROXY_ID" \
 		--regid="$BED_PROXY_ID" --clear-groups \
-		"$BED_BUILD/qemu-proxy/virtio-bpf-proxy" \
+		"$BED_DIR/virtio-bpf-proxy" \
 		--socket-path="$BED_DIR/proxy/vhost.sock" --port="$BED_PORT" \
 		--loader="$BED_DIR/loader.sock"
 	bed_wait proxy 10 test -S "$BED_DIR/proxy/vhost.sock"

@@ -37,9 +37,13 @@ $(B)/tests/tools/strange_device: $(B)/tests/tools/strange_device.o
 # guest
 bed: $(PROGRAMS) $(TEST_BPF_OBJS) $(TEST_TOOLS) $(B)/guest/$(KVER)/initramfs.cpio
 
+# The same with the sanitizers, for tests/vm/sanitizers.sh
+san_bed: | bed
+	@$(MAKE) --no-print-directory SAN=1 bed
+
 test_programs: $(TEST_GEN_PROGS)
 
-run_tests: bed test_programs fuzz_build $(KVERS:%=$(B)/guest/%/initramfs.cpio)
+run_tests: bed san_bed test_programs fuzz_build $(KVERS:%=$(B)/guest/%/initramfs.cpio)
 	VBPF_BUILD=$(B) tests/run $(B)/tests/run.log $(TEST_GEN_PROGS) $(TEST_PROGS)
 
-.PHONY: bed test_programs run_tests
+.PHONY: bed san_bed test_programs run_tests

@@ -298,7 +298,7 @@ int vbpf_map_alloc(struct vbpf_dev *vbpf, struct bpf_offloaded_map *offmap)
 	err = vbpf_map_check(vbpf, map, &why);
 	if (err) {
 		vbpf_warn(vbpf, offmap->netdev,
-			  "map (type %u, key %u, value %u, entries %u, flags %#x) not created: %s\n",
+			  "map (type %u key %u value %u entries %u flags %#x) not created: %s\n",
 			  map->map_type, map->key_size, map->value_size,
 			  map->max_entries, map->map_flags, why);
 		return err;

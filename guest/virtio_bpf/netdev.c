@@ -275,7 +275,7 @@ static void vbpf_pair(struct vbpf_dev *vbpf, struct net_device *netdev)
 	int err;
 
 	if (hook && hook->vbpf) {
-		netdev_warn(netdev, "%s serves it already, %s has the same address and stays unused\n",
+		netdev_warn(netdev, "served by %s already, %s has the same address too: unused\n",
 			    dev_name(&hook->vbpf->vdev->dev),
 			    dev_name(&vbpf->vdev->dev));
 		return;
@@ -297,7 +297,7 @@ static void vbpf_pair(struct vbpf_dev *vbpf, struct net_device *netdev)
 		    dev_name(&vbpf->vdev->dev));
 	if (hook->xdp.prog)
 		netdev_warn(netdev,
-			    "the program attached before is not on the host any more, attach another or detach it\n");
+			    "its program is gone from the host, attach another or detach it\n");
 	return;
 
 fail:

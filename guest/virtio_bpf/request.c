@@ -78,7 +78,7 @@ static const struct vbpf_status vbpf_status[] = {
 	[VIRTIO_BPF_S_BUSY]   = { -EBUSY, "in use on the host" },
 	[VIRTIO_BPF_S_AGAIN]  = { -EAGAIN, "too many requests, try again later" },
 	[VIRTIO_BPF_S_BADF]   = { -EBADF, "the host does not know the object" },
-	[VIRTIO_BPF_S_NODEV]  = { -ENODEV, "the BPF device is gone, or the host does not serve it now" },
+	[VIRTIO_BPF_S_NODEV]  = { -ENODEV, "the device is gone, or nobody on the host serves it" },
 	[VIRTIO_BPF_S_IO]     = { -EIO, "the request failed on the host" },
 	{ -ETIMEDOUT, "the host did not answer in time" },
 };

@@ -74,7 +74,8 @@ static const char *ctx_words(const struct job *job, int64_t off)
 				     "ctx->data: has another offset in a socket buffer's context";
 	case offsetof(struct xdp_md, data_end):
 		return is_sfi(job) ? "ctx->data_end: where the packet ends in its copy" :
-				     "ctx->data_end: has another offset in a socket buffer's context";
+				     "ctx->data_end: has another offset in a socket buffer's "
+				     "context";
 	case offsetof(struct xdp_md, data_meta):
 		return "ctx->data_meta: where the metadata starts in the copy";
 	case offsetof(struct xdp_md, ingress_ifindex):
@@ -132,7 +133,8 @@ static void alu_words(const struct job *job, uint32_t at, struct text *text)
 	if (b && BPF_OP(insn->code) == BPF_SUB && (a->kinds & ends) && (b->kinds & ends))
 		text_add(text, a->kinds == b->kinds ?
 			 "packet pointer minus packet pointer: their distance, a constant" :
-			 "packet's end minus packet pointer: the packet's length is loaded instead");
+			 "packet's end minus packet pointer: the packet's length is loaded "
+			 "instead");
 	else if (b && ((a->kinds | b->kinds) & RW_VALUE))
 		text_add(text, "moves a map value's pointer by a number that is not constant: a "
 			 "check gives it one limit on all paths");

@@ -385,13 +385,13 @@ static void begin_inner(struct sfi *s)
 		keep_scratch(s, arg);
 		return;
 	}
-	for (uint8_t r = BPF_REG_1; r <= BPF_REG_4; r++)
+	for (int r = BPF_REG_1; r <= BPF_REG_4; r++)
 		rw_emit(e, MOV_X, r + 5, r, 0, 0);
 	rw_emit(e, STDW, BPF_REG_10, BPF_REG_5, s->spill_slot[1], 0);
 	emit_lookup(s);
 	rw_emit(e, JMP_K(BPF_JNE), BPF_REG_0, 0, 1, 0);
 	rw_emit(e, RW_EXIT, 0, 0, 0, 0);
-	for (uint8_t r = BPF_REG_1; r <= BPF_REG_4; r++)
+	for (int r = BPF_REG_1; r <= BPF_REG_4; r++)
 		rw_emit(e, MOV_X, r, r + 5, 0, 0);
 	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_10, s->spill_slot[1], 0);
 	keep_scratch(s, BPF_REG_0);

@@ -34,11 +34,11 @@ static uint16_t pointers(const struct sfi *s)
 static uint32_t slot_at(const struct sfi *s, uint32_t at)
 {
 	const struct bpf_insn *insn = &s->g->code->insns[at];
-	bool load = BPF_CLASS(insn->code) == BPF_LDX;
+	uint8_t reg = BPF_CLASS(insn->code) == BPF_LDX ? insn->src_reg : insn->dst_reg;
 	int64_t off;
 
 	if (rw_size(insn) != 8 || rw_is_atomic(insn) ||
-	    !sfi_is_own(s->g, at, &s->g->an->at[at].reg[load ? insn->src_reg : insn->dst_reg], &off))
+	    !sfi_is_own(s->g, at, &s->g->an->at[at].reg[reg], &off))
 		return RW_SLOTS;
 	off += insn->off;
 	return off % 8 || off >= 0 || off < -RW_STACK_MAX ? RW_SLOTS : (uint32_t)(-off / 8 - 1);
@@ -78,14 +78,16 @@ static void find_slots(struct sfi *s)
 		const struct bpf_insn *insn = &g->code->insns[i];
 		uint8_t reg = insn->code == RW_CALL ? BPF_REG_3 : insn->dst_reg;
 		uint32_t func = rw_func_at(g->code, i);
+		uint32_t slot;
 
 		if (!fact->seen)
 			continue;
 		/* Of helpers only xdp_load_bytes writes, by its third argument. */
 		if ((fact->pointers & fact->data) && fact->reg[reg].map != RW_NONE)
 			s->split[fact->reg[reg].map] |= fact->pointers & fact->data;
-		if (moved(s, i) && slot_at(s, i) < RW_SLOTS)
-			s->split[func] |= s->framed[func] & 1ull << slot_at(s, i);
+		slot = moved(s, i) ? slot_at(s, i) : RW_SLOTS;
+		if (slot < RW_SLOTS)
+			s->split[func] |= s->framed[func] & 1ull << slot;
 	}
 }
 

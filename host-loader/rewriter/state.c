@@ -92,8 +92,8 @@ bool rw_val_places(const struct rw_val *v, int64_t *min, int64_t *max)
 {
 	*min = (int64_t)v->limits.min;
 	*max = (int64_t)v->limits.max;
-	return (v->kinds == RW_PKT || v->kinds == RW_VALUE || (v->kinds & RW_STACK)) && *min <= *max &&
-	       *min >= -RW_OFF_MAX && *max <= RW_OFF_MAX;
+	return (v->kinds == RW_PKT || v->kinds == RW_VALUE || (v->kinds & RW_STACK)) &&
+	       *min <= *max && *min >= -RW_OFF_MAX && *max <= RW_OFF_MAX;
 }
 
 /**

@@ -557,7 +557,8 @@ int main(int argc, char **argv)
 	if (todo.count >= MIN_COUNT)
 		cases[cnt++] = (struct ktap_case){ "wrong translations are noticed", notice };
 	if (todo.count >= MIN_COUNT && todo.sfi)
-		cases[cnt++] = (struct ktap_case){ "a reach that is too small is noticed", too_near };
+		cases[cnt++] = (struct ktap_case){ "a reach that is too small is noticed",
+						   too_near };
 	if (todo.lite)
 		cases[cnt++] = (struct ktap_case){ "random programs in form lite", lite };
 	if (todo.sfi && has_form(RW_FORM_SFI))

@@ -350,6 +350,20 @@ bool bed_make(void)
 }
 
 /**
+ * bed_end() - end the test, its bed removed
+ * @status: the exit status; if it is not 0 the daemon's log is shown
+ */
+void bed_end(int status)
+{
+	if (status)
+		fprintf(stderr, "# the daemon's log:\n");
+	if (status && bed_run((char[1]){ 0 }, 1, "cat %s >&2", bed_path("log")))
+		fprintf(stderr, "# none\n");
+	bed_remove();
+	exit(status);
+}
+
+/**
  * bed_main() - run cases in a bed of their own
  * @cases: the cases
  * @cnt: number of @cases
@@ -358,8 +372,6 @@ bool bed_make(void)
  */
 int bed_main(const struct ktap_case *cases, int cnt)
 {
-	int status;
-
 	if (geteuid()) {
 		printf("TAP version 13\n1..0 # SKIP needs root\n");
 		return 0;
@@ -368,11 +380,5 @@ int bed_main(const struct ktap_case *cases, int cnt)
 		printf("Bail out! no namespaces or bpffs: %s\n", strerror(errno));
 		return 1;
 	}
-	status = ktap_main(cases, cnt);
-	if (status)
-		fprintf(stderr, "# the daemon's log:\n");
-	if (status && bed_run((char[1]){ 0 }, 1, "cat %s >&2", bed_path("log")))
-		fprintf(stderr, "# none\n");
-	bed_remove();
-	return status;
+	bed_end(ktap_main(cases, cnt));
 }

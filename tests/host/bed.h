@@ -28,6 +28,7 @@ extern struct bed bed;
 
 struct ktap_case;
 
+void bed_end(int status) __attribute__((noreturn));
 int bed_main(const struct ktap_case *cases, int cnt);
 bool bed_conf(const char *defaults, const char *ports);
 bool bed_make(void);

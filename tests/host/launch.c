@@ -44,11 +44,15 @@ static int deny(const struct launch *l)
  * @l: how
  * @out: what stdout and stderr shall be
  *
+ * The program is opened first: its user may not be able to come by its folder.
  * Does not return if all goes well.
  */
 static void become(const struct launch *l, int out)
 {
 	char program[4200], port[64], loader[4300], where[4300];
+	char *argv[] = { program, port, loader, where, (char *)"--mac=52:54:00:12:34:56",
+			 (char *)l->option, NULL };
+	int file;
 
 	snprintf(program, sizeof(program), "%s/../%s", bed.bin, l->program);
 	snprintf(port, sizeof(port), "--port=%s", l->port);
@@ -59,13 +63,14 @@ static void become(const struct launch *l, int out)
 	if (l->probe)
 		setenv("VBPF_PROBE", l->probe, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 ||
+	file = open(program, O_RDONLY | O_CLOEXEC);
+	if (file < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 ||
 	    (l->sock >= 0 && fcntl(l->sock, F_SETFD, 0)) ||
 	    (l->root && (chroot(l->root) || chdir("/"))) ||
 	    ((l->no_landlock || l->no_seccomp) && deny(l)) ||
 	    setresgid(l->uid, l->uid, l->uid) || setresuid(l->uid, l->uid, l->uid))
 		return;
-	execl(program, program, port, loader, where, "--mac=52:54:00:12:34:56", l->option, NULL);
+	fexecve(file, argv, environ);
 }
 
 /**

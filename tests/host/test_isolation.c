@@ -190,12 +190,13 @@ static bool test_files(void)
 		CHECK(bed_run(out, sizeof(out), "setpriv --reuid=%d --clear-groups ls %s 2>&1", uid,
 			      bed_path("bpf/ports")));
 		CHECK(strstr(out, "Permission denied"));
-		CHECK(bed_run(out, sizeof(out), "setpriv --reuid=%d --clear-groups ls %s/map-1 2>&1",
-			      uid, bed_path("bpf/ports/vm0")));
 		CHECK(bed_run(out, sizeof(out),
-			      "setpriv --reuid=%d --clear-groups %s/vbpf -c %s detach vm1 2>&1",
-			      uid, bed.bin, bed_path("control")));
-		CHECK(strstr(out, "Permission denied"));
+			      "setpriv --reuid=%d --clear-groups ls %s/map-1 2>&1", uid,
+			      bed_path("bpf/ports/vm0")));
+		CHECK(bed_run(out, sizeof(out),
+			      "setpriv --reuid=%d --clear-groups /proc/self/fd/9 -c %s detach vm1 "
+			      "9<%s/vbpf 2>&1", uid, bed_path("control"), bed.bin));
+		CHECK(strstr(out, "Permission denied") && !strstr(out, "setpriv"));
 	}
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	close(sock);

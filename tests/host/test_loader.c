@@ -38,15 +38,15 @@ static bool test_start(void)
 	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --bounding-set=-bpf %s/virtio-bpfd -c %s 2>&1",
 			 bed.bin, bed_path("conf")), 1);
 	CHECK(strstr(out, "CAP_BPF and CAP_NET_ADMIN are needed"));
-	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --bounding-set=-perfmon %s/virtio-bpfd -c %s 2>&1",
-			 bed.bin, bed_path("conf")), 1);
+	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --bounding-set=-perfmon "
+			 "%s/virtio-bpfd -c %s 2>&1", bed.bin, bed_path("conf")), 1);
 	CHECK(strstr(out, "CAP_PERFMON until the normaliser is loaded"));
 	CHECK(bed_start());
-	CHECK_EQ(bed_run(out, sizeof(out), "grep -c '^Cap\\(Prm\\|Eff\\).*8000001000$' /proc/%d/status",
-			 (int)bed.daemon), 0);
+	CHECK_EQ(bed_run(out, sizeof(out), "grep -c '^Cap\\(Prm\\|Eff\\).*8000001000$' "
+			 "/proc/%d/status", (int)bed.daemon), 0);
 	CHECK_EQ(atoi(out), 2);
-	CHECK_EQ(bed_run(out, sizeof(out), "grep -c '^Cap\\(Bnd\\|Amb\\|Inh\\).*000000$' /proc/%d/status",
-			 (int)bed.daemon), 0);
+	CHECK_EQ(bed_run(out, sizeof(out), "grep -c '^Cap\\(Bnd\\|Amb\\|Inh\\).*000000$' "
+			 "/proc/%d/status", (int)bed.daemon), 0);
 	CHECK_EQ(atoi(out), 3);
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/virtio-bpfd -c %s 2>&1", bed.bin,
 			 bed_path("conf")), 1);
@@ -694,8 +694,9 @@ static bool test_operator(void)
 	CHECK(strstr(out, "no port \"vm9\""));
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf -c %s attach 2>&1", bed.bin,
 			 bed_path("control")), 2);
-	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --reuid=%d --clear-groups %s/vbpf -c %s list 2>&1",
-			 PROXY_UID, bed.bin, bed_path("control")), 1);
+	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --reuid=%d --clear-groups /proc/self/fd/9 "
+			 "-c %s list 9<%s/vbpf 2>&1", PROXY_UID, bed_path("control"), bed.bin), 1);
+	CHECK(strstr(out, "Permission denied") && !strstr(out, "setpriv"));
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf -c %s detach vm0", bed.bin,
 			 bed_path("control")), 0);
 	CHECK(strstr(out, "detached"));

@@ -299,7 +299,8 @@ static bool test_lower(void)
  */
 static bool test_ports(void)
 {
-	static const char more[] = "[port vm.2]\ntap = vbpf-tap2\nuid = 2\nmac = 52:54:00:12:34:5a\n";
+	static const char more[] = "[port vm.2]\ntap = vbpf-tap2\nuid = 2\n"
+				   "mac = 52:54:00:12:34:5a\n";
 	struct reply reply;
 	char out[8192];
 	int64_t drop;

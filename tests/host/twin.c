@@ -308,7 +308,8 @@ void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
  */
 void twin_init(struct twin *t, const struct rw_prog *prog)
 {
-	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1, .prog = *prog };
+	*t = (struct twin){ .native = -1, .strict = -1, .counters = -1, .scratch = -1,
+			    .prog = *prog };
 	t->prog.ifindex = LO_IFINDEX;
 	memset(t->maps, -1, sizeof(t->maps));
 }

@@ -446,7 +446,8 @@ static bool all_hold(const uint8_t *ops, size_t cnt, uint8_t wide, uint8_t narro
 		uint64_t x[MEMBERS], y[MEMBERS];
 		struct rw_range a = range(&rng, x), b = range(&rng, y);
 
-		if (rng_percent(&rng, 50) || (class == wide && wide == BPF_ALU64 && op == BPF_NEG) ||
+		if (rng_percent(&rng, 50) ||
+		    (class == wide && wide == BPF_ALU64 && op == BPF_NEG) ||
 		    (class == narrow && narrow == BPF_ALU && op == BPF_NEG))
 			by_constant(&rng, &insn);
 		if (!holds(&insn, a, b, x, y, MEMBERS))

@@ -500,8 +500,8 @@ static bool sfi_refusals(void)
 {
 	REFUSED_SFI(WINDOW, -EINVAL, "instruction 1: an atomic operation on the packet, which XDP "
 		    "does not have", LD_DATA(R2, R1), ATOMIC(BPF_W, R2, 0, R1, BPF_ADD), PASS);
-	REFUSED_SFI(WINDOW, -EOPNOTSUPP, "instruction 9: uses r0, which is a packet pointer on some "
-		    "paths and something else on others",
+	REFUSED_SFI(WINDOW, -EOPNOTSUPP, "instruction 9: uses r0, which is a packet pointer on "
+		    "some paths and something else on others",
 		    MOV64_X(R6, R1), ST(BPF_W, R10, -4, 0), MOV64_X(R2, R10),
 		    ALU64_K(BPF_ADD, R2, -4), LD_MAP(R1, 7), CALL(BPF_FUNC_map_lookup_elem),
 		    JMP_K(BPF_JNE, R0, 0, 1), LD_DATA(R0, R6), LDX(BPF_B, R4, R0, 0), PASS);

@@ -309,7 +309,12 @@ t_rmmod_and_back()
 t_clean()
 {
 	bed_vm_stop
-	host_holds 0 0 && nothing_at_tap && bed_cleanup && bed_assert_clean
+	host_holds 0 0 && nothing_at_tap || return
+	bed_stop proxy
+	bed_stop loader
+	# Those of a build with SAN=1; leaks are told at the end.
+	! grep -E 'Sanitizer|runtime error' "$BED_DIR"/{proxy,loader}.log &&
+	bed_cleanup && bed_assert_clean
 }
 
 # case_on() - one case, named after the kernel as well
