@@ -43,6 +43,22 @@ void attach_drop(struct port *port)
 }
 
 /**
+ * attach_lose() - drop links that are not, or not all, at the port's TAP
+ * @port: the port; if a program was attached, the guest is to be told
+ *
+ * A link with no program of the port's behind it was a program's whose new
+ * translation was kept, or whose record was lost, when a daemon died.
+ */
+static void attach_lose(struct port *port)
+{
+	if (port->link >= 0) {
+		port->untold = true;
+		port->untold_prog = port->attached ? port->attached->handle : 0;
+	}
+	attach_drop(port);
+}
+
+/**
  * attach_norm() - put the normaliser at the TAP, ready for a program
  * @port: the port, with nothing attached
  * @ifindex: of the TAP
@@ -137,7 +153,7 @@ bool attach_in_place(const struct port *port)
  * @port: the port
  * @handle: of the program
  * @why: a sentence if that fails; what was attached then still is, unless the
- *       TAP had gone from under it
+ *       TAP had gone from under it: @port->untold then
  *
  * Return: 0; -ESTALE if the program does not fit the TAP as it is now and has to
  * be translated again (load_start_again()); or a negative errno with @why
@@ -156,7 +172,7 @@ int attach_set(struct port *port, uint32_t handle, struct text *why)
 	if (err)
 		return err;
 	if (!link_on(port->link, ifindex) || !link_on(port->norm_link, ifindex))
-		attach_drop(port);
+		attach_lose(port);
 	if (!load_fits(port, prog, ifindex))
 		return -ESTALE;
 	if (port->link >= 0) {
@@ -177,6 +193,7 @@ int attach_set(struct port *port, uint32_t handle, struct text *why)
 		return -EIO;
 	}
 	port->attached = prog;
+	port->untold = false;
 	return 0;
 }
 
@@ -272,8 +289,8 @@ void attach_recover(struct port *port)
 			"the links in %s do not fit together or not the TAP: detached",
 			port->dir);
 		turn_recover(port, 0);
-		attach_drop(port);
-		port->untold = prog ? prog->handle : 0;
+		port->attached = prog;
+		attach_lose(port);
 		return;
 	}
 	port->attached = prog;

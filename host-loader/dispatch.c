@@ -31,7 +31,7 @@ void dispatch_release(struct port *port)
 	attach_drop(port);
 	port_empty(port);
 	port_close_fd(&port->norm_state);
-	port->untold = 0;
+	port->untold = false;
 	store_clear(port);
 }
 

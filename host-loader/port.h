@@ -13,6 +13,7 @@
 struct conn;
 struct load;
 struct norm;
+struct server;
 
 /**
  * struct map - one of a tenant's maps
@@ -94,12 +95,14 @@ TAILQ_HEAD(prog_list, prog);
  * @pair: the veth pair, or zeroes
  * @pair_out: fd of the link at @pair's end that packets go into, or -1
  * @pair_in: fd of the link at its other end, or -1
- * @untold: a program that was detached while there was no proxy to tell, or 0
+ * @untold: a program was detached of which the guest has not been told
+ * @untold_prog: its handle, or 0 if that is not known
  * @requests: bucket of requests
  * @loads: bucket of milliseconds of CPU time for loading programs
  * @load: what a worker is at for it, or NULL
  * @loaded: called when that is to be finished, as by load_finish()
  * @event: the event loop
+ * @server: the proxies' side of the daemon
  * @proxy: connection of the port's proxy, or NULL
  * @linger: timer at whose end the port is released, or NULL
  */
@@ -123,12 +126,14 @@ struct port {
 	struct pair pair;
 	int pair_out;
 	int pair_in;
-	uint32_t untold;
+	bool untold;
+	uint32_t untold_prog;
 	struct bucket requests;
 	struct bucket loads;
 	struct load *load;
 	void (*loaded)(struct port *port);
 	sd_event *event;
+	const struct server *server;
 	struct conn *proxy;
 	sd_event_source *linger;
 };

@@ -193,6 +193,7 @@ static void ports_switch(struct loader *loader, struct conf *conf, struct port *
 		ports_open(loader, ports[i], &conf->ports[i]);
 		server_add(loader, ports[i]);
 	}
+	turn_sweep(loader);
 	memset(conf, 0, sizeof(*conf));
 	free(old_ports);
 	conf_free(&old);

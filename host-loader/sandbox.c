@@ -4,9 +4,9 @@
  *
  * By seccomp, in two steps. The daemon keeps what its event loop, its sockets,
  * bpffs, the reading of its configuration (user names may be asked of a name
- * service) and the start of workers need. It keeps all of bpf(2), bounded by its
- * two capabilities, and loses execve, ptrace, mount, the namespaces, the
- * changing of users, io_uring, perf_event_open and whatever else is not listed.
+ * service) and the start of workers need, and of bpf(2) the commands that it
+ * uses. It loses execve, ptrace, mount, the namespaces, the changing of users,
+ * io_uring, perf_event_open and whatever else is not listed.
  *
  * A worker keeps memory, one message to the daemon, and of bpf(2) what loads a
  * program.
@@ -75,7 +75,13 @@ static const int sandbox_daemon_calls[] = {
 	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
 	SCMP_SYS(getdents64), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
 	SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat),
-	SCMP_SYS(renameat2), SCMP_SYS(bpf),
+	SCMP_SYS(renameat2),
+};
+
+static const int sandbox_daemon_cmds[] = {
+	BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_UPDATE_BATCH,
+	BPF_MAP_DELETE_BATCH, BPF_PROG_LOAD, BPF_OBJ_PIN, BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD,
+	BPF_LINK_CREATE, BPF_LINK_UPDATE, BPF_LINK_DETACH,
 };
 
 static const int sandbox_worker_calls[] = {
@@ -83,6 +89,10 @@ static const int sandbox_worker_calls[] = {
 	SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(close),
 	SCMP_SYS(sendmsg), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
+};
+
+static const int sandbox_worker_cmds[] = {
+	BPF_PROG_LOAD, BPF_MAP_CREATE, BPF_OBJ_GET_INFO_BY_FD,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -123,6 +133,24 @@ static int sandbox_allow_if(scmp_filter_ctx ctx, int call, uint64_t mask, uint64
 }
 
 /**
+ * sandbox_allow_args() - allow a system call if its first argument is one of some
+ * @ctx: the filter
+ * @call: the call
+ * @args: those, of 32 bits
+ * @cnt: number of @args
+ *
+ * Return: 0, or a negative errno
+ */
+static int sandbox_allow_args(scmp_filter_ctx ctx, int call, const int *args, size_t cnt)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < cnt && !err; i++)
+		err = sandbox_allow_if(ctx, call, UINT32_MAX, (uint64_t)args[i]);
+	return err;
+}
+
+/**
  * sandbox_daemon() - keep the system calls that the daemon needs, for good
  * @why: a sentence if that fails
  *
@@ -145,9 +173,11 @@ int sandbox_daemon(struct text *why)
 		err = sandbox_allow_if(ctx, SCMP_SYS(clone), namespaces, 0);
 	if (!err)	/* its flags are out of a filter's sight; glibc then takes clone() */
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	for (size_t i = 0; i < COUNT(families) && !err; i++)
-		err = sandbox_allow_if(ctx, SCMP_SYS(socket), UINT32_MAX,
-				       (uint64_t)families[i]);
+	if (!err)
+		err = sandbox_allow_args(ctx, SCMP_SYS(socket), families, COUNT(families));
+	if (!err)
+		err = sandbox_allow_args(ctx, SCMP_SYS(bpf), sandbox_daemon_cmds,
+					 COUNT(sandbox_daemon_cmds));
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -160,13 +190,10 @@ int sandbox_daemon(struct text *why)
 /**
  * sandbox_worker() - keep the system calls that a worker needs, for good
  *
- * fcntl() is for libbpf, which does not want the lowest fds.
- *
  * Return: 0, or a negative errno
  */
 int sandbox_worker(void)
 {
-	static const int cmds[] = { BPF_PROG_LOAD, BPF_MAP_CREATE, BPF_OBJ_GET_INFO_BY_FD };
 	scmp_filter_ctx ctx;
 	int err;
 
@@ -174,8 +201,9 @@ int sandbox_worker(void)
 		return 0;
 	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	err = ctx ? sandbox_allow(ctx, sandbox_worker_calls, COUNT(sandbox_worker_calls)) : -ENOMEM;
-	for (size_t i = 0; i < COUNT(cmds) && !err; i++)
-		err = sandbox_allow_if(ctx, SCMP_SYS(bpf), UINT32_MAX, (uint64_t)cmds[i]);
+	if (!err)
+		err = sandbox_allow_args(ctx, SCMP_SYS(bpf), sandbox_worker_cmds,
+					 COUNT(sandbox_worker_cmds));
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);

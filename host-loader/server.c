@@ -36,6 +36,8 @@
 #define SERVER_WAITING		8	/* connections of one user without HELLO */
 #define SERVER_TOKEN_USEC	500	/* of the daemon's time that cost one request more */
 #define SERVER_STALL_USEC	500000	/* a timer this late: the loop was held up */
+#define SERVER_ACCEPT_USEC	10000	/* in which there are at most */
+#define SERVER_ACCEPTS		64	/* connections accepted: what the queue holds */
 #define SERVER_LOG_SECONDS	10	/* in which there are at most */
 #define SERVER_LOG_LINES	100	/* lines about connections */
 #define USEC			1000000ull
@@ -111,12 +113,26 @@ static bool server_may_log(struct server *server)
 }
 
 /**
+ * server_is_crowded() - does anybody wait for accept()?
+ * @server: the proxies' side
+ *
+ * Return: whether somebody does, or none can be accepted now
+ */
+static bool server_is_crowded(const struct server *server)
+{
+	struct pollfd queue = { .fd = server->fd, .events = POLLIN };
+
+	return poll(&queue, 1, 0) != 0;
+}
+
+/**
  * server_linger_end() - nobody came back for a port: release it
  * @source: the timer
  * @usec: when it was due
  * @user: the port
  *
- * If the loop was held up, proxies may wait unheard: they get another second.
+ * If the loop was held up, or somebody crowds the socket, proxies may wait
+ * unheard: they get another second.
  *
  * Return: 0
  */
@@ -124,7 +140,7 @@ static int server_linger_end(sd_event_source *source, uint64_t usec, void *user)
 {
 	struct port *port = user;
 
-	if (bucket_now() - usec > SERVER_STALL_USEC &&
+	if ((bucket_now() - usec > SERVER_STALL_USEC || server_is_crowded(port->server)) &&
 	    sd_event_source_set_time_relative(source, USEC) >= 0 &&
 	    sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0)
 		return 0;
@@ -248,9 +264,24 @@ bool server_event(struct port *port, uint32_t type, uint32_t handle, const char 
 		return true;
 	if (port->proxy)
 		server_cut(port->proxy, "it is gone, or does not read what it is sent");
-	if (type == VIRTIO_BPF_EVENT_DETACHED)
-		port->untold = handle;
+	if (type == VIRTIO_BPF_EVENT_DETACHED) {
+		port->untold = true;
+		port->untold_prog = handle;
+	}
 	return false;
+}
+
+/**
+ * server_tell() - tell a port's guest of a detachment that it does not know of
+ * @port: the port; has a proxy, which may lose its connection
+ */
+static void server_tell(struct port *port)
+{
+	if (!port->untold)
+		return;
+	port->untold = false;
+	server_event(port, VIRTIO_BPF_EVENT_DETACHED, port->untold_prog,
+		     "the host's TAP of this device had gone, or the device was out of reach");
 }
 
 /**
@@ -440,7 +471,6 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 	uint64_t start = bucket_now();
 	struct answer answer = { .fd = -1, .body_len = sizeof(answer.body.welcome) };
 	struct port *port;
-	uint32_t untold;
 	int err;
 
 	err = server_refuse(conn, msg, &port, &answer.text);
@@ -468,11 +498,7 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 		return;
 	}
 	server_charge(conn, start);
-	untold = port->untold;
-	port->untold = 0;
-	if (untold)
-		server_event(port, VIRTIO_BPF_EVENT_DETACHED, untold,
-			     "it was detached while the device was out of the host's reach");
+	server_tell(port);
 }
 
 /**
@@ -489,10 +515,12 @@ static void server_answer(struct conn *conn, uint16_t type, uint32_t id, struct 
 	int err = server_send(conn, type, id, answer);
 
 	answer_free(answer);
-	if (err)
+	if (err) {
 		server_cut(conn, "it does not read what it is sent");
-	else
-		server_charge(conn, start);
+		return;
+	}
+	server_charge(conn, start);
+	server_tell(conn->port);
 }
 
 /**
@@ -522,12 +550,14 @@ static void server_request(struct conn *conn, const struct vbpf_msg *msg)
 
 /**
  * server_go_on() - read a connection again that a worker was busy for
- * @conn: the connection
+ * @conn: the connection; if it is to rest, after that
  */
 static void server_go_on(struct conn *conn)
 {
 	conn->busy = false;
 	sd_event_source_set_io_events(conn->io, EPOLLIN);
+	if (conn->rest)
+		sd_event_source_set_enabled(conn->io, SD_EVENT_OFF);
 }
 
 /**
@@ -701,6 +731,7 @@ static int server_accept(sd_event_source *source, int fd, uint32_t revents, void
  */
 void server_add(struct loader *loader, struct port *port)
 {
+	port->server = loader->server;
 	port->loaded = server_loaded;
 	server_linger(loader, port);
 }
@@ -757,7 +788,8 @@ int server_start(struct loader *loader, struct text *why)
 			      loader);
 	/* If accept() fails without end (no fds left), do not spin. */
 	if (!err)
-		err = sd_event_source_set_ratelimit(server->io, USEC, 256);
+		err = sd_event_source_set_ratelimit(server->io, SERVER_ACCEPT_USEC,
+						    SERVER_ACCEPTS);
 	loader->server = server;
 	if (err) {
 		text_add(why, "cannot watch %s: %s\n", loader->conf.socket, strerror(-err));

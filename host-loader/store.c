@@ -31,6 +31,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@
 #define STORE_VERSION	2
 #define STORE_PORT	"port"
 #define STORE_NEW	"new"	/* a program's pin before it takes its place */
+#define STORE_SPARE	256	/* fds that are needed beside those of what is pinned */
 #define STORE_PATH_LEN	(sizeof(((struct port *)0)->dir) + 32)
 
 /**
@@ -622,6 +624,57 @@ void store_recover(struct port *port)
 }
 
 /**
+ * store_count() - count what is in a folder
+ * @path: of the folder
+ * @deep: count what is in its folders instead
+ *
+ * Return: the number, 0 for a folder that cannot be read
+ */
+static size_t store_count(const char *path, bool deep)
+{
+	DIR *dir = opendir(path);
+	char sub[STORE_PATH_LEN];
+	struct dirent *entry;
+	size_t cnt = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		if (*entry->d_name == '.')
+			continue;
+		if (!deep)
+			cnt++;
+		else if (snprintf(sub, sizeof(sub), "%s/%s", path, entry->d_name) <
+			 (int)sizeof(sub))
+			cnt += store_count(sub, false);
+	}
+	if (dir)
+		closedir(dir);
+	return cnt;
+}
+
+/**
+ * store_room() - may this process open all that is pinned?
+ * @bpffs: the folder of all ports
+ * @why: a sentence if not
+ *
+ * What cannot be opened is taken for unusable and removed, and a tenant's filter
+ * with it.
+ *
+ * Return: 0, or -EMFILE with @why
+ */
+static int store_room(const char *bpffs, struct text *why)
+{
+	size_t cnt = store_count(bpffs, true);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || cnt + STORE_SPARE <= limit.rlim_cur)
+		return 0;
+	text_add(why, "%zu objects are pinned in %s, and this daemon may open no more than %llu"
+		 " files: raise that limit (LimitNOFILE= of its service)\n", cnt, bpffs,
+		 (unsigned long long)limit.rlim_cur);
+	return -EMFILE;
+}
+
+/**
  * store_open() - make sure that the folder of all ports is there
  * @bpffs: the folder; made if its parent is in a bpffs
  * @why: a sentence if it cannot be used
@@ -653,7 +706,7 @@ int store_open(const char *bpffs, struct text *why)
 		text_add(why, "cannot write to %s: %s\n", bpffs, strerror(errno));
 		return -EINVAL;
 	}
-	return 0;
+	return store_room(bpffs, why);
 }
 
 /**

@@ -148,7 +148,10 @@ static int turn_make(struct port *port, uint32_t tap)
  */
 int turn_prepare(struct port *port, uint32_t tap, uint32_t reach)
 {
-	if (reach != NORM_REACH_ALL || turn_ready(port))
+	if (reach != NORM_REACH_ALL)
+		return 0;
+	/* Somebody may have set it down. */
+	if (turn_ready(port) && !pair_up(&port->pair))
 		return 0;
 	return turn_make(port, tap);
 }
@@ -264,7 +267,7 @@ static bool turn_keep(const char *dir, uint32_t ifindex, const void *user)
 
 /**
  * turn_sweep() - remove the pairs of daemons that died, and of ports that went
- * @loader: the daemon; its ports are recovered
+ * @loader: the daemon; its ports have what is theirs
  */
 void turn_sweep(const struct loader *loader)
 {

@@ -45,7 +45,7 @@
  * @pid: of it
  * @pidfd: readable when it has ended
  * @sock: over which it sends its message
- * @io: event source of @pidfd
+ * @io: event source of @pidfd; the event loop's once nobody wants to know
  * @timer: at whose end it is killed
  * @late: it was
  * @seconds: of CPU time that it may take
@@ -241,8 +241,6 @@ static int worker_ended(sd_event_source *source, int fd, uint32_t revents, void 
 		if (!worker_message(worker, &end))
 			worker_words(worker, status, &end);
 		worker->done(worker->user, &end);
-	} else {
-		sd_event_source_set_floating(source, false);
 	}
 	if (end.fd >= 0)
 		close(end.fd);
@@ -358,5 +356,6 @@ uint64_t worker_cancel(struct worker *worker)
 	worker->done = NULL;
 	worker->timer = sd_event_source_disable_unref(worker->timer);
 	sd_event_source_set_floating(worker->io, true);
+	sd_event_source_unref(worker->io);
 	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }

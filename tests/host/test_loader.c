@@ -10,6 +10,8 @@
 #include <bpf/bpf.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "../ktap.h"
@@ -424,6 +426,7 @@ static bool test_restart(void)
 	struct reply reply;
 	int64_t handle, gone, drop, other;
 	int status, sock = proxy_open();
+	char out[1024];
 
 	CHECK(sock >= 0);
 	gone = proxy_map(sock, 10, &reply);
@@ -440,6 +443,10 @@ static bool test_restart(void)
 	CHECK_EQ(proxy_recv(sock, &reply), 0);
 	close(sock);
 	CHECK_EQ(frames_pass(), 0);
+	/* One that could not open all of it does not start, and removes nothing. */
+	CHECK_EQ(bed_run(out, sizeof(out), "prlimit --nofile=260:260 %s/virtio-bpfd -c %s 2>&1",
+			 bed.bin, bed_path("conf")), 1);
+	CHECK(strstr(out, "may open no more than 260 files"));
 	CHECK(bed_start());
 	CHECK_EQ(frames_pass(), 0);
 	sock = proxy_hello(PROXY_UID, "vm0", &status, &reply);
@@ -500,6 +507,7 @@ static bool test_half(void)
 	CHECK_EQ(frames_pass(), 3);
 	sock = proxy_open();
 	CHECK(sock >= 0);
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_DETACHED), 0);
 	CHECK_EQ(le32toh(proxy_info(sock).progs), 1);
 	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
 	CHECK_EQ(bed_run(out, sizeof(out), "ls %s", bed_path("bpf/ports/vm0")), 0);
@@ -513,6 +521,18 @@ static bool test_half(void)
 	sock = proxy_open();
 	CHECK(sock >= 0);
 	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, other), VIRTIO_BPF_S_OK);
+	/* The attached program was translated anew, but not yet replaced. */
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(bed_stop(), 0);
+	close(sock);
+	CHECK_EQ(bed_run(out, sizeof(out), "cd %s && ln prog-%lld new && mv new prog-%lld",
+			 bed_path("bpf/ports/vm0"), (long long)drop, (long long)other), 0);
+	CHECK(bed_start());
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_event(sock, VIRTIO_BPF_EVENT_DETACHED), 0);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
+	CHECK_EQ(le32toh(proxy_info(sock).progs), 2);
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	close(sock);
 	return true;
@@ -579,6 +599,68 @@ static bool test_flood(void)
 		CHECK(cut(false, "x", 1));
 	CHECK_EQ(bed_run(out, sizeof(out), "grep -c 'was cut' %s", bed_path("log")), 0);
 	CHECK(atoi(out) - before <= 100);
+	return true;
+}
+
+/**
+ * try_connect() - connect to the daemon's socket if there is room in its queue
+ *
+ * Return: the socket, which does not block, or -1
+ */
+static int try_connect(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	strncpy(addr.sun_path, bed_path("socket"), sizeof(addr.sun_path) - 1);
+	if (!connect(sock, (struct sockaddr *)&addr, sizeof(addr)))
+		return sock;
+	close(sock);
+	return -1;
+}
+
+/**
+ * test_crowd() - a stranger keeps the queue in front of the socket full
+ *
+ * Return: whether a proxy that tries ten times a second, as ours does, gets in
+ *         all the same, and its port waits for it
+ */
+static bool test_crowd(void)
+{
+	struct vbpf_hello hello = { .port = "vm0" };
+	int sock = proxy_open(), tries, status;
+	struct reply reply;
+	int64_t drop;
+	pid_t child;
+
+	CHECK(sock >= 0);
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(sock);
+		while (!setuid(PROXY_UID - 1))
+			close(try_connect());
+	}
+	close(sock);
+	usleep(2500000);
+	CHECK_EQ(frames_pass(), 0);
+	sock = -1;
+	for (tries = 0; tries < 100 && sock < 0; tries++) {
+		CHECK(!seteuid(PROXY_UID));
+		sock = try_connect();
+		CHECK(!seteuid(0));
+		usleep(100000);
+	}
+	printf("# a proxy got in at its try %d\n", tries);
+	status = sock < 0 ? -1 : proxy_call(sock, VBPF_MSG_HELLO, &hello, sizeof(hello), &reply);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK_EQ(status, VIRTIO_BPF_S_OK);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), drop);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
 	return true;
 }
 
@@ -714,6 +796,7 @@ int main(void)
 		{ "what is written by half is cleared away", test_half },
 		{ "a guest hears of a detachment later", test_untold },
 		{ "a flood of connections does not flood the log", test_flood },
+		{ "a flood of connections keeps no proxy out", test_crowd },
 		{ "the operator's view", test_operator },
 		{ "a port without a proxy lingers, then is released", test_linger },
 		{ "nothing is handed to another owner", test_other_owner },

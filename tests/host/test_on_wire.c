@@ -534,6 +534,12 @@ static bool test_cut_off(void)
 		CHECK(!wire_run(wire.host, "ip link set vbpf%u%c up", if_nametoindex(TAP), *end));
 		CHECK_EQ(wire_datagrams(WIRE_GUEST, 3, COMES), 3);
 	}
+	CHECK(!wire_run(wire.host, "ip link set vbpf%ui down", if_nametoindex(TAP)));
+	CHECK_EQ(wire_datagrams(WIRE_GUEST, 3, LOST), 0);
+	prog = le32toh(proxy_info(sock).attached);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, prog), VIRTIO_BPF_S_OK);
+	usleep(100000);	/* that its carrier is back takes the kernel a moment */
+	CHECK_EQ(wire_datagrams(WIRE_GUEST, 3, COMES), 3);
 	failed = counter("vm0", "failed");
 	CHECK(!wire_run(wire.host, "ip link del vbpf%ui", if_nametoindex(TAP)));
 	CHECK_EQ(wire_datagrams(WIRE_GUEST, 3, LOST), 0);
@@ -545,7 +551,6 @@ static bool test_cut_off(void)
 	CHECK_EQ(frame_send(3), true);
 	usleep(100000);
 	CHECK(wire.seen->frames >= 3 && !wire.seen->partial);
-	prog = le32toh(proxy_info(sock).attached);
 	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, prog), VIRTIO_BPF_S_OK);
 	CHECK_EQ(wire_datagrams(WIRE_GUEST, 3, COMES), 3);
 	CHECK_EQ(counter("vm0", "failed"), failed);

@@ -156,6 +156,44 @@ static bool test_request_rate(void)
 }
 
 /**
+ * test_gone_rate() - a proxy leaves more requests behind than its port may make
+ *
+ * Return: whether they are not done at once, since the next proxy would have to
+ *         wait for as long as all of them count
+ */
+static bool test_gone_rate(void)
+{
+	static struct virtio_bpf_insn bomb[PROXY_BOMB];
+	struct reply reply;
+	int64_t start;
+	int sock;
+
+	CHECK(configure("request_rate = 2\nrequest_burst = 2\nload_rate = 1000\n"
+			"load_burst = 60000\n", ""));
+	usleep(1000000);
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	proxy_bomb(bomb);
+	for (uint32_t i = 0; i < 30; i++)
+		CHECK(!proxy_load_send(sock, i + 1, "test", bomb, PROXY_BOMB));
+	close(sock);
+	usleep(900000);
+	start = now_ms();
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_info(sock).progs, 0);
+	printf("# the next proxy was answered after %lld ms\n", (long long)(now_ms() - start));
+	CHECK(now_ms() - start < 8000);
+	close(sock);
+	CHECK(configure("load_rate = 1000\nload_burst = 60000\n", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * test_group() - a port for one group
  *
  * Return: whether its user is refused with another group, and cut off when the
@@ -299,6 +337,15 @@ static bool test_ports(void)
 	sock = proxy_open();
 	CHECK_EQ(proxy_info(sock).progs, 0);
 	close(sock);
+	/* The pair of a port whose folder was removed, and another daemon's. */
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link add vbpf-a type veth peer name vbpf-b &&"
+			 " ip link set vbpf-a alias 'virtio-bpf: %s/vm9' &&"
+			 " ip link add vbpf-c type veth peer name vbpf-d &&"
+			 " ip link set vbpf-c alias 'virtio-bpf: /no/vm9'",
+			 bed_path("bpf/ports")), 0);
+	CHECK(configure("", ""));
+	CHECK(!if_nametoindex("vbpf-a") && if_nametoindex("vbpf-c"));
+	CHECK_EQ(bed_run(out, sizeof(out), "ip link del vbpf-c"), 0);
 	return true;
 }
 
@@ -410,6 +457,56 @@ static bool test_move(void)
 }
 
 /**
+ * test_replaced() - a request comes for a TAP made anew before the daemon has
+ * looked at its interfaces
+ *
+ * Return: whether the guest is told that what was attached is not, though the
+ *         request is refused
+ */
+static bool test_replaced(void)
+{
+	struct virtio_bpf_insn loop[PROXY_LOOP];
+	struct virtio_bpf_handle body = { 0 };
+	struct virtio_bpf_event event;
+	struct reply reply;
+	bool told = false;
+	char out[256];
+	int64_t drop;
+	int sock;
+
+	CHECK(configure("", ""));
+	sock = proxy_open();
+	drop = proxy_load(sock, 1, 0, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK(configure("load_rate = 1\nload_burst = 1\n", ""));
+	proxy_loop(loop, 8000);
+	CHECK(proxy_load_insns(sock, loop, PROXY_LOOP, &reply) > 0);
+	/* It looks five times in half a second at most. */
+	CHECK_EQ(bed_run(out, sizeof(out), "for i in 1 2 3 4 5 6 7 8; do ip link set " TAP1
+			 " mtu $((1400 + i)); done"), 0);
+	close(bed.tap);
+	CHECK(tap_open());
+	body.handle = htole32((uint32_t)drop);
+	CHECK_EQ(vbpf_msg_send(sock, &(struct vbpf_msg){ .type = VIRTIO_BPF_XDP_ATTACH,
+		 .body = &body, .body_len = sizeof(body), .fd = -1 }), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(proxy_recv(sock, &reply), 1);
+		if (reply.msg.type == VIRTIO_BPF_XDP_ATTACH) {
+			CHECK_EQ(reply.msg.status, VIRTIO_BPF_S_AGAIN);
+			continue;
+		}
+		memcpy(&event, reply.msg.body, sizeof(event));
+		told = le32toh(event.type) == VIRTIO_BPF_EVENT_DETACHED &&
+		       le32toh(event.handle) == drop;
+	}
+	CHECK(told);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), 0);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * main() - run the cases
  *
  * Return: the exit status
@@ -421,6 +518,7 @@ int main(void)
 		{ "instructions that the verifier looks at are limited", test_verified },
 		{ "CPU time for loading is limited per second", test_load_rate },
 		{ "requests are limited per second", test_request_rate },
+		{ "requests of a proxy that went are limited per second", test_gone_rate },
 		{ "a port may be for one group", test_group },
 		{ "a bad file changes nothing", test_bad_reload },
 		{ "lower limits take nothing away", test_lower },
@@ -428,6 +526,7 @@ int main(void)
 		{ "a port goes while its program is checked", test_busy_reload },
 		{ "a TAP is renamed or deleted under its program", test_rename },
 		{ "a TAP is moved away under its program", test_move },
+		{ "a TAP is made anew just before an attachment", test_replaced },
 	};
 
 	return bed_main(cases, sizeof(cases) / sizeof(*cases));
