@@ -71,7 +71,7 @@ static bool test_check(void)
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf -j check %s", bed.bin, bed_path("bad")), 1);
 	CHECK(strstr(out, "\"ok\":false") && strstr(out, "bad:2: linger"));
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf check %s", bed.bin, bed_path("conf")), 0);
-	CHECK(strstr(out, "conf: ok, 2 ports"));
+	CHECK(strstr(out, "conf: ok, ports: 2"));
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf check /no/such 2>&1", bed.bin), 1);
 	CHECK(strstr(out, "/no/such: No such file"));
 	return true;
