@@ -82,7 +82,7 @@ const char *__asan_default_options(void)
 
 /**
  * keep_capabilities() - drop capabilities
- * @setfcap: keep CAP_SETFCAP for now, if we have it
+ * @setfcap: keep CAP_SETFCAP, if we have it, for the sandbox
  *
  * Return: 0, or -EPERM
  */
