@@ -78,6 +78,8 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 	    (opts->window < RW_WINDOW_MIN || opts->window > RW_WINDOW_MAX))
 		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "form sfi takes packets of %d to %d "
 				 "bytes, not %u", RW_WINDOW_MIN, RW_WINDOW_MAX, opts->window);
+	if (opts->level != RW_LEVEL_STRICT)
+		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "there is no level %d", opts->level);
 	g.target = &rw_target_skb;
 	err = rw_check_insns(prog, VIRTIO_BPF_MAX_INSNS, why);
 	if (err)

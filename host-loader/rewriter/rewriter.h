@@ -25,6 +25,12 @@ enum rw_target {
 	RW_TARGET_SKB = 1,	/* BPF_PROG_TYPE_SCHED_CLS, at a TAP's tcx egress */
 };
 
+/* What the host's verifier is to watch over, and what the rewriter must */
+enum rw_level {
+	RW_LEVEL_STRICT = 0,	/* loaded without CAP_PERFMON: the verifier lets nothing leak */
+	RW_LEVEL_RELAXED = 1,	/* with it: what would leak is refused here; form lite only */
+};
+
 /*
  * Map handles that no tenant has; they appear in the output alone. The caller
  * puts its own map's fd in their place, as it does for the tenant's handles.
@@ -96,12 +102,14 @@ struct rw_prog {
  * @window: form sfi: bytes of a packet that are copied at most, RW_WINDOW_MIN to
  *          RW_WINDOW_MAX; how long a packet can be that is changed in length or
  *          looked at behind it. Of a program with a reach only so much is copied
+ * @level: at which the output is to be loaded
  */
 struct rw_opts {
 	enum rw_form form;
 	enum rw_target target;
 	uint32_t tap_ifindex;
 	uint32_t window;
+	enum rw_level level;
 };
 
 /**

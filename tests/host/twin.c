@@ -278,7 +278,8 @@ static bool load_native(struct twin *t)
  */
 void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
 {
-	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, window };
+	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, window,
+				      RW_LEVEL_STRICT };
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
 

@@ -40,7 +40,8 @@ static bool reaches(const struct bpf_insn *insns, uint32_t cnt, uint32_t want)
 	bool same = true, any = false;
 
 	for (int form = RW_FORM_LITE; form <= RW_FORM_SFI; form++) {
-		const struct rw_opts opts = { form, RW_TARGET_SKB, 1, RW_WINDOW_DEFAULT };
+		const struct rw_opts opts = { form, RW_TARGET_SKB, 1, RW_WINDOW_DEFAULT,
+					      RW_LEVEL_STRICT };
 		struct text why = { 0 };
 		struct rw_out out;
 
@@ -303,7 +304,8 @@ static bool helpers(void)
 static uint32_t copied(const struct bpf_insn *insns, uint32_t cnt, uint32_t window)
 {
 	const struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_TENANT };
-	const struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, 1, window };
+	const struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, 1, window,
+				      RW_LEVEL_STRICT };
 	uint32_t limit = 0;
 	struct rw_out out;
 
