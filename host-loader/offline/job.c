@@ -96,7 +96,8 @@ int job_run(struct job *job, const struct object_prog *prog, const struct rw_opt
 	job->err = translate(job, &in);
 	/* The same again, to have the facts: the rewriter keeps them to itself. */
 	job->decoded = !rw_decode(&in, &job->code, NULL);
-	job->analysed = job->decoded && !rw_analyse(&in, &job->code, &job->an, NULL);
+	job->analysed = job->decoded && !rw_analyse(&in, &job->code, opts->level, &job->an,
+						       NULL);
 	return job->err == -ENOMEM ? -ENOMEM : 0;
 }
 

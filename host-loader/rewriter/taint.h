@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef REWRITER_TAINT_H
+#define REWRITER_TAINT_H
+#include "analysis.h"
+
+int rw_taint(const struct rw_code *code, const struct rw_analysis *an, struct text *why);
+
+#endif /* REWRITER_TAINT_H */
