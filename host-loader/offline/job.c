@@ -53,6 +53,8 @@ static int translate(struct job *job, const struct rw_prog *in)
 {
 	int err;
 
+	if (job->opts.form == JOB_AUTO && job->opts.level == RW_LEVEL_RELAXED)
+		job->opts.form = RW_FORM_LITE;
 	if (job->opts.form != JOB_AUTO)
 		return rw_rewrite(in, &job->opts, &job->out, &job->why);
 	job->opts.form = RW_FORM_LITE;

@@ -543,6 +543,24 @@ static int check_insn(const struct taint *t)
 }
 
 /**
+ * rw_taint_insn() - what one instruction would tell
+ * @code: the program
+ * @an: its analysis, made for level relaxed
+ * @at: index of the instruction, no second half of one
+ * @why: for one sentence if it would tell something; may be NULL
+ *
+ * Return: 0 or -EPERM
+ */
+int rw_taint_insn(const struct rw_code *code, const struct rw_analysis *an, uint32_t at,
+		  struct text *why)
+{
+	const struct taint t = { .code = code, .fact = &an->at[at], .insn = &code->insns[at],
+				 .at = at, .why = why };
+
+	return t.fact->seen ? check_insn(&t) : 0;
+}
+
+/**
  * rw_taint() - refuse a program that would tell the host's addresses
  * @code: the program
  * @an: its analysis, made for level relaxed
@@ -552,13 +570,9 @@ static int check_insn(const struct taint *t)
  */
 int rw_taint(const struct rw_code *code, const struct rw_analysis *an, struct text *why)
 {
-	struct taint t = { .code = code, .why = why };
+	int err = 0;
 
-	for (t.at = 0; t.at < code->cnt; t.at += rw_len(t.insn)) {
-		t.insn = &code->insns[t.at];
-		t.fact = &an->at[t.at];
-		if (t.fact->seen && check_insn(&t))
-			return -EPERM;
-	}
-	return 0;
+	for (uint32_t at = 0; !err && at < code->cnt; at += rw_len(&code->insns[at]))
+		err = rw_taint_insn(code, an, at, why);
+	return err;
 }
