@@ -175,12 +175,11 @@ static bool stays_in(const struct leak *l, struct twin *t, enum rw_form form)
 	twin_translate(t, form, TWIN_WINDOW);
 	if (t->err)
 		return true;
-	if (form == RW_FORM_LITE)
-		return WRONG(l, "level strict takes it in form lite");
 	if (bpf_prog_test_run_opts(t->strict, &opts))
 		return WRONG(l, "does not run: %s", strerror(errno));
 	if (!only_offsets(t, out, &where))
-		return WRONG(l, "form sfi lets 0x%llx out", (unsigned long long)where);
+		return WRONG(l, "form %s lets 0x%llx out", form == RW_FORM_LITE ? "lite" : "sfi",
+			     (unsigned long long)where);
 	return true;
 }
 
