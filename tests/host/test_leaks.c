@@ -9,8 +9,9 @@
  * - loaded as it is without CAP_PERFMON, and refused;
  * - translated at level relaxed, and refused in words;
  * - translated at level strict, into both forms, and loaded. What the kernel takes
- *   there is run, and what comes out must be no address: to form sfi a packet pointer
- *   is a number below OFFSET_MAX, an offset into a copy.
+ *   there is run, and what comes out in maps and packet must be no address: to form
+ *   sfi a packet pointer is a number that begins at OFFSET_BASE, an offset into a copy
+ *   of the packet, and form lite makes a constant of the distance of two.
  *
  * Those of harmless.c must be taken at level relaxed and do what they do as XDP.
  */
