@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../unit/insns.h"
 #include "twin.h"
 #include "virtio_bpf.h"
 
@@ -271,6 +272,39 @@ static bool load_native(struct twin *t)
 }
 
 /**
+ * load_loop() - load a loop with a barrier at its head
+ * @arg: not used
+ *
+ * Return: its fd, or a negative errno
+ */
+static int load_loop(void *arg)
+{
+	static const struct bpf_insn insns[] = {
+		MOV64_K(R0, 0), STX(BPF_DW, R10, -8, R10), ALU64_K(BPF_ADD, R0, 1),
+		JMP_K(BPF_JLT, R0, 4, -3), EXIT,
+	};
+	char log[256];
+
+	(void)arg;
+	return load(BPF_PROG_TYPE_SCHED_CLS, insns, sizeof(insns) / sizeof(*insns), log,
+		    sizeof(log));
+}
+
+/**
+ * twin_walks_on() - does this kernel's verifier walk mispredicted branches to their end?
+ *
+ * Return: true if so: form lite cannot have loops then, nor much else
+ */
+bool twin_walks_on(void)
+{
+	static int fd;
+
+	if (!fd)
+		fd = twin_strictly(load_loop, NULL);
+	return fd < 0;
+}
+
+/**
  * twin_translate() - translate the program, and load the translation
  * @t: the twins, with all but the translation; t->err tells how that went
  * @form: of the translation; replaces the one that there is
@@ -279,12 +313,13 @@ static bool load_native(struct twin *t)
 void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
 {
 	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, window,
-				      RW_LEVEL_STRICT };
+				      RW_LEVEL_STRICT, twin_walks_on() };
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
 
 	close(t->strict);
 	t->strict = -1;
+	t->form = form;
 	t->cnt = 0;
 	t->err = rw_check(&t->prog, VIRTIO_BPF_MAX_INSNS, &why);
 	if (!t->err)
