@@ -35,7 +35,6 @@
 #include "vbpf_msg.h"
 #include "worker.h"
 
-#define WORKER_MEMORY	(256ull << 20)	/* bytes of address space beside the daemon's */
 #define WORKER_WALL	4		/* times the CPU time that a worker may be there */
 #define WORKER_MSG_MAX	(sizeof(struct vbpf_msg_hdr) + sizeof(struct worker_made) + TEXT_MAX)
 #define WORKER_FD_FIRST	3		/* below it: standard input, output and error */
@@ -83,7 +82,7 @@ static int worker_compare(const void *a, const void *b)
  *
  * Return: 0, or a negative errno
  */
-static int worker_keep(int *fds, size_t cnt)
+int worker_keep(int *fds, size_t cnt)
 {
 	unsigned int next = WORKER_FD_FIRST;
 
@@ -101,17 +100,17 @@ static int worker_keep(int *fds, size_t cnt)
 
 /**
  * worker_limit() - limit what this process may take
- * @seconds: of CPU time
+ * @job: says what
  *
  * Return: 0, or a negative errno
  */
-static int worker_limit(uint32_t seconds)
+static int worker_limit(const struct worker_job *job)
 {
 	const struct {
 		__rlimit_resource_t what;
 		struct rlimit limit;
 	} limits[] = {
-		{ RLIMIT_CPU, { seconds, seconds + 1 } },
+		{ RLIMIT_CPU, { job->seconds, job->seconds + 1 } },
 		{ RLIMIT_CORE, { 0, 0 } },
 		{ RLIMIT_FSIZE, { 0, 0 } },
 		{ RLIMIT_NPROC, { 0, 0 } },
@@ -120,18 +119,18 @@ static int worker_limit(uint32_t seconds)
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		if (setrlimit(limits[i].what, &limits[i].limit))
 			return -errno;
-	return sandbox_memory(WORKER_MEMORY);
+	return job->relaxed ? 0 : sandbox_memory(WORKER_MEMORY);
 }
 
 /**
  * worker_be() - be the worker
- * @job: what to do
+ * @job: what to do; its @done and @spawn do not matter
  * @sock: to the daemon
  *
- * Does not return. The daemon finds out by the lack of a message if something
+ * Context: a new process. Does not return. The daemon finds out by the lack of a message if something
  * was in the way.
  */
-static void __attribute__((noreturn)) worker_be(const struct worker_job *job, int sock)
+void worker_be(const struct worker_job *job, int sock)
 {
 	struct worker_made made = { .err = -EIO };
 	struct text text = { 0 };
@@ -144,8 +143,8 @@ static void __attribute__((noreturn)) worker_be(const struct worker_job *job, in
 	signal(SIGPIPE, SIG_DFL);
 	job->fds[job->fd_cnt] = sock;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || sigprocmask(SIG_SETMASK, &none, NULL) ||
-	    worker_limit(job->seconds) || worker_keep(job->fds, job->fd_cnt + 1) ||
-	    sandbox_worker())
+	    worker_limit(job) || worker_keep(job->fds, job->fd_cnt + 1) ||
+	    sandbox_worker(job->relaxed))
 		_exit(1);
 	job->run(job->user, &made, &msg.fd, &text);
 	msg.text = text.buf;
@@ -289,7 +288,7 @@ static int worker_watch(sd_event *event, struct worker *worker)
 /**
  * worker_start() - have a worker do something
  * @event: the event loop
- * @job: what; @job->fds has room for one more
+ * @job: what; not needed afterwards
  * @out: set to the worker, which is there until @job->done was called
  *
  * Return: 0, or a negative errno
@@ -309,11 +308,13 @@ int worker_start(sd_event *event, const struct worker_job *job, struct worker **
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, socks))
 		goto fail;
 	worker->sock = socks[0];
-	worker->pid = fork();
+	worker->pid = job->spawn ? job->spawn(job->user, socks[0], socks[1]) : fork();
 	if (!worker->pid)
 		worker_be(job, socks[1]);
-	if (worker->pid < 0)
+	if (worker->pid < 0) {
+		err = job->spawn ? worker->pid : -errno;
 		goto fail;
+	}
 	worker->pidfd = pidfd_open(worker->pid, 0);
 	if (worker->pidfd < 0)
 		goto fail;

@@ -235,9 +235,9 @@ static bool test_bad_reload(void)
 	sock = proxy_open();
 	CHECK(sock >= 0);
 	CHECK(proxy_load(sock, 2, 0, &reply) > 0);
-	CHECK(bed_conf("max_progs = 4\nlevel = relaxed\n", "[port vm2]\n"));
+	CHECK(bed_conf("max_progs = 4\nlevel = lax\n", "[port vm2]\n"));
 	CHECK(bed_reload(STAYS));
-	CHECK(bed_logged("conf:8: this build has no level"));
+	CHECK(bed_logged("conf:8: level takes strict or relaxed, not"));
 	CHECK(bed_logged("conf:17: \\[port vm2\\] has no keys"));
 	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_NOSPC);
 	CHECK(proxy_says(&reply, "limit of 1 programs"));
