@@ -178,7 +178,9 @@ static void worker_words(const struct worker *worker, int status, struct worker_
 {
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
-	if (worker->late || sig == SIGXCPU) {
+	/* What takes one system call beyond the hard limit ends by SIGKILL. */
+	if (worker->late || sig == SIGXCPU ||
+	    (sig == SIGKILL && end->cpu_nsec >= worker->seconds * 1000000000ull)) {
 		end->made.err = -E2BIG;
 		text_add(&end->text, "the host gave up on the program: to check it took more than"
 			 " %u seconds of %s\n", worker->late ? WORKER_WALL * worker->seconds :
