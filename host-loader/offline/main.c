@@ -49,6 +49,7 @@ static const char usage[] =
 	"  --map HANDLE=TYPE,KEY,VALUE,ENTRIES  of bare instructions: a map; TYPE is\n"
 	"                      array, hash or a number, KEY and VALUE are sizes\n"
 	"  --form FORM         lite, sfi or auto: lite, or else sfi (default)\n"
+	"  --level LEVEL       strict (default) or relaxed, which has form lite alone\n"
 	"  --target skb        what it is translated for\n"
 	"  --tap-ifindex N     index of the TAP, where XDP_TX comes out (default 1)\n"
 	"  --window BYTES      how much of a packet form sfi copies (default 2048)\n"
@@ -140,6 +141,24 @@ static bool set_form(struct args *a, const char *arg)
 }
 
 /**
+ * set_level() - read the name of a level
+ * @a: gets it
+ * @arg: the name
+ *
+ * Return: true if it is one
+ */
+static bool set_level(struct args *a, const char *arg)
+{
+	if (!strcmp(arg, "strict"))
+		a->opts.level = RW_LEVEL_STRICT;
+	else if (!strcmp(arg, "relaxed"))
+		a->opts.level = RW_LEVEL_RELAXED;
+	else
+		return bad("a level is strict or relaxed, not", arg);
+	return true;
+}
+
+/**
  * set_option() - one option
  * @a: the command line
  * @c: the option
@@ -160,6 +179,8 @@ static bool set_option(struct args *a, int c, char *arg)
 		return add_map(a, arg);
 	case 'f':
 		return set_form(a, arg);
+	case 'l':
+		return set_level(a, arg);
 	case 't':
 		return !strcmp(arg, "skb") || bad("the target is skb, not", arg);
 	case 'i':
@@ -199,6 +220,7 @@ static bool parse(struct args *a, int argc, char **argv)
 		{ "section", required_argument, NULL, 's' },
 		{ "map", required_argument, NULL, 'm' },
 		{ "form", required_argument, NULL, 'f' },
+		{ "level", required_argument, NULL, 'l' },
 		{ "target", required_argument, NULL, 't' },
 		{ "tap-ifindex", required_argument, NULL, 'i' },
 		{ "window", required_argument, NULL, 'w' },
@@ -229,6 +251,8 @@ static bool parse(struct args *a, int argc, char **argv)
 		fprintf(stderr, "%s\n", usage);
 		return false;
 	}
+	if (a->opts.level == RW_LEVEL_RELAXED && a->opts.form == RW_FORM_SFI)
+		return bad("at level relaxed there is form lite alone, not", "sfi");
 	a->query.path = argv[optind];
 	return true;
 }
@@ -267,8 +291,11 @@ static void tell(const struct args *a, const struct job *job, struct json_object
 		return;
 	}
 	show_job(job);
-	if (job->err)
+	if (job->err) {
+		if (a->explain)
+			show_taint(job);
 		return;
+	}
 	if (a->explain)
 		show_explain(job);
 	if (a->disasm)

@@ -84,6 +84,8 @@ struct rw_val {
  *        is there is no longer known as a whole
  * @ptr: bit n set: byte n may be part of a pointer
  * @init: bit n set: byte n has been written on every path
+ * @secret: bit n set: byte n may be part of a pointer, whatever has been stored to
+ *          the bytes beside it; followed at level relaxed only, else 0
  */
 struct rw_slot {
 	struct rw_val val;
@@ -91,6 +93,7 @@ struct rw_slot {
 	uint8_t size;
 	uint8_t ptr;
 	uint8_t init;
+	uint8_t secret;
 };
 
 /**
@@ -145,6 +148,7 @@ static inline bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
 #define RW_JOIN_FORCE	(1u << 0)	/* also where they disagree on a register's kind */
 #define RW_JOIN_TURNS	(1u << 1)	/* not where live registers are different constants */
 #define RW_JOIN_WIDEN	(1u << 2)	/* what does not stay within limits loses them */
+#define RW_JOIN_NULLS	(1u << 3)	/* a pointer that is joined with NULL is no copy any more */
 
 /* How rw_state_join() went */
 enum rw_join {
