@@ -12,8 +12,9 @@
  *   - it can make no system call but a few (sandbox.c), and with the daemon's
  *     two capabilities it can load programs, nothing else;
  *   - its memory is limited, its CPU time too, and a clock on the wall ends one
- *     that does not get any. The kernel's verifier looks for signals between
- *     two instructions, so it ends as well.
+ *     that does not get any. Inside a system call many kernels do not look at a
+ *     process's own limit of CPU time, so the daemon looks at its clock. The
+ *     verifier looks for signals between two instructions, so it ends as well.
  *
  * The worker sends one message, as vbpf_msg.h frames it, and exits. It is read
  * when the worker is gone; one that went without is a program that is refused.
@@ -30,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bucket.h"
 #include "log.h"
 #include "sandbox.h"
 #include "vbpf_msg.h"
@@ -37,6 +39,7 @@
 
 #define WORKER_WALL	4		/* times the CPU time that a worker may be there */
 #define WORKER_MSG_MAX	(sizeof(struct vbpf_msg_hdr) + sizeof(struct worker_made) + TEXT_MAX)
+#define WORKER_NSEC	1000000000ull	/* in a second */
 #define WORKER_FD_FIRST	3		/* below it: standard input, output and error */
 
 /**
@@ -45,8 +48,10 @@
  * @pidfd: readable when it has ended
  * @sock: over which it sends its message
  * @io: event source of @pidfd; the event loop's once nobody wants to know
- * @timer: at whose end it is killed
- * @late: it was
+ * @timer: at whose end it may be killed
+ * @end: when it has been there for too long, as bucket_now()
+ * @late: it was killed for that
+ * @spent: it was killed for the CPU time that it took
  * @seconds: of CPU time that it may take
  * @done: is told how it ended; NULL once nobody wants to know
  * @user: for @done
@@ -57,7 +62,9 @@ struct worker {
 	int sock;
 	sd_event_source *io;
 	sd_event_source *timer;
+	uint64_t end;
 	bool late;
+	bool spent;
 	uint32_t seconds;
 	void (*done)(void *user, struct worker_end *end);
 	void *user;
@@ -178,9 +185,9 @@ static void worker_words(const struct worker *worker, int status, struct worker_
 {
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
-	/* What takes one system call beyond the hard limit ends by SIGKILL. */
-	if (worker->late || sig == SIGXCPU ||
-	    (sig == SIGKILL && end->cpu_nsec >= worker->seconds * 1000000000ull)) {
+	/* Beyond the hard limit at the end of a system call, it dies of SIGKILL. */
+	if (worker->late || worker->spent || sig == SIGXCPU ||
+	    (sig == SIGKILL && end->cpu_nsec >= worker->seconds * WORKER_NSEC)) {
 		end->made.err = -E2BIG;
 		text_add(&end->text, "the host gave up on the program: to check it took more than"
 			 " %u seconds of %s\n", worker->late ? WORKER_WALL * worker->seconds :
@@ -236,7 +243,7 @@ static int worker_ended(sd_event_source *source, int fd, uint32_t revents, void 
 	if (wait4(worker->pid, &status, WNOHANG, &used) == 0)
 		return 0;
 	end.cpu_nsec = ((uint64_t)used.ru_utime.tv_sec + (uint64_t)used.ru_stime.tv_sec) *
-		       1000000000 +
+		       WORKER_NSEC +
 		       ((uint64_t)used.ru_utime.tv_usec + (uint64_t)used.ru_stime.tv_usec) * 1000;
 	if (worker->done) {
 		if (!worker_message(worker, &end))
@@ -251,7 +258,23 @@ static int worker_ended(sd_event_source *source, int fd, uint32_t revents, void 
 }
 
 /**
- * worker_late() - a worker has been there for too long
+ * worker_cpu() - how much CPU time has a worker taken?
+ * @worker: the worker, not waited for yet
+ *
+ * Return: nanoseconds
+ */
+static uint64_t worker_cpu(const struct worker *worker)
+{
+	struct timespec used = { 0 };
+	clockid_t clock;
+
+	if (!clock_getcpuclockid(worker->pid, &clock))
+		clock_gettime(clock, &used);
+	return (uint64_t)used.tv_sec * WORKER_NSEC + (uint64_t)used.tv_nsec;
+}
+
+/**
+ * worker_late() - a worker may have taken too much time
  * @source: the timer
  * @usec: when it was due
  * @user: the worker
@@ -261,10 +284,17 @@ static int worker_ended(sd_event_source *source, int fd, uint32_t revents, void 
 static int worker_late(sd_event_source *source, uint64_t usec, void *user)
 {
 	struct worker *worker = user;
+	uint64_t used = worker_cpu(worker), limit = worker->seconds * WORKER_NSEC, next;
 
-	(void)source;
-	(void)usec;
-	worker->late = true;
+	worker->spent = used >= limit;
+	worker->late = !worker->spent && usec >= worker->end;
+	if (!worker->spent && !worker->late) {
+		/* When it can have taken the rest at the earliest */
+		next = usec + (limit - used) / 1000 + 1000;
+		sd_event_source_set_time(source, next < worker->end ? next : worker->end);
+		sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+		return 0;
+	}
 	pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
 	return 0;
 }
@@ -282,9 +312,9 @@ static int worker_watch(sd_event *event, struct worker *worker)
 
 	if (err < 0)
 		return err;
+	worker->end = bucket_now() + worker->seconds * WORKER_WALL * 1000000ull;
 	return sd_event_add_time_relative(event, &worker->timer, CLOCK_MONOTONIC,
-					  worker->seconds * WORKER_WALL * 1000000ull, 0,
-					  worker_late, worker);
+					  worker->seconds * 1000000ull, 1000, worker_late, worker);
 }
 
 /**
@@ -350,15 +380,13 @@ fail:
  */
 uint64_t worker_cancel(struct worker *worker)
 {
-	struct timespec used = { 0 };
-	clockid_t clock;
+	uint64_t used;
 
 	pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
-	if (!clock_getcpuclockid(worker->pid, &clock))
-		clock_gettime(clock, &used);
+	used = worker_cpu(worker);
 	worker->done = NULL;
 	worker->timer = sd_event_source_disable_unref(worker->timer);
 	sd_event_source_set_floating(worker->io, true);
 	sd_event_source_unref(worker->io);
-	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+	return used;
 }
