@@ -337,7 +337,7 @@ static void find_loops(struct walk *w)
  */
 static bool in_budget(const struct walk *w)
 {
-	return w->steps < RW_MAX_STEPS / 12 && w->bytes < RW_MAX_BYTES / 8;
+	return w->steps < RW_MAX_STEPS / 14 && w->bytes < RW_MAX_BYTES / 8;
 }
 
 /**
@@ -470,7 +470,7 @@ static void note(struct walk *w, uint32_t at)
 		return;
 	}
 	for (int i = 0; i < RW_REGS; i++)
-		if (!rw_val_eq(&fact->reg[i], &reg[i]))
+		if (!rw_val_eq(&fact->reg[i], &reg[i]) && !rw_val_covers(&fact->reg[i], &reg[i]))
 			fact->reg[i] = rw_val_join(&fact->reg[i], &reg[i]);
 }
 

@@ -368,10 +368,22 @@ void rw_state_init(struct rw_state *st)
  */
 void rw_state_room(struct rw_state *st, uint32_t slots)
 {
-	const struct rw_slot empty = { .val = rw_val_kind(RW_UNINIT) };
+	static const struct rw_slot empty[RW_SLOTS] = {
+		[0 ... RW_SLOTS - 1] = {
+			.val = {
+				.kinds = RW_UNINIT,
+				.frame = RW_NO_FRAME,
+				.map = RW_NONE,
+				.limits = { 0, UINT64_MAX },
+			},
+		},
+	};
 
-	while (st->slots < slots)
-		st->frame[st->cur].slot[st->slots++] = empty;
+	if (st->slots >= slots)
+		return;
+	memcpy(&st->frame[st->cur].slot[st->slots], empty,
+	       (slots - st->slots) * sizeof(empty[0]));
+	st->slots = slots;
 }
 
 /**
@@ -544,7 +556,8 @@ enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, ui
 			bool dead = f == st->cur && !(live & 1u << i);
 			struct rw_val v;
 
-			if (rw_val_eq(&a->reg[i], &b->reg[i]))
+			if (rw_val_eq(&a->reg[i], &b->reg[i]) ||
+			    rw_val_covers(&a->reg[i], &b->reg[i]))
 				continue;
 			v = widened(&a->reg[i], &b->reg[i],
 				    dead ? how | RW_JOIN_WIDEN : how);

@@ -144,6 +144,22 @@ static inline bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
 	       a->limits.min == b->limits.min && a->limits.max == b->limits.max;
 }
 
+/**
+ * rw_val_covers() - are these numbers of which the first can be each that the second can?
+ * @a: one
+ * @b: the other
+ *
+ * A shortcut: rw_val_join() would come to the same.
+ *
+ * Return: true if their join is @a; false says nothing
+ */
+static inline bool rw_val_covers(const struct rw_val *a, const struct rw_val *b)
+{
+	return a->kinds == RW_SCALAR && b->kinds == RW_SCALAR && !a->known &&
+	       a->limits.min <= b->limits.min && a->limits.max >= b->limits.max &&
+	       (a->redirect || (!b->redirect && !b->known));
+}
+
 /* How rw_state_join() is to go about it */
 #define RW_JOIN_FORCE	(1u << 0)	/* also where they disagree on a register's kind */
 #define RW_JOIN_TURNS	(1u << 1)	/* not where live registers are different constants */
