@@ -41,6 +41,24 @@ static bool ports_same(const struct conf_port *a, const struct conf_port *b)
 }
 
 /**
+ * ports_report() - tell the operator of what does not comply with a port's limits
+ * @port: the port
+ */
+static void ports_report(const struct port *port)
+{
+	struct text over = { 0 };
+	char *rest, *line;
+
+	port_over_limits(port, &over);
+	rest = over.buf;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_msg(LOG_WARNING, port->conf->name, "%s; it stays until its guest or"
+				" \"vbpf detach\" lets go of it", line);
+	text_free(&over);
+}
+
+/**
  * ports_open() - make a port, with what an earlier daemon left in it
  * @loader: the daemon
  * @port: the port, all zero
@@ -59,6 +77,7 @@ static void ports_open(struct loader *loader, struct port *port, const struct co
 		log_msg(LOG_NOTICE, conf->name, "recovered %u programs, %u maps, attached: %u",
 			port->prog_cnt, port->map_cnt,
 			port->attached ? port->attached->handle : 0);
+	ports_report(port);
 }
 
 /**
@@ -117,24 +136,6 @@ void ports_free(struct loader *loader)
 	}
 	free(loader->ports);
 	loader->ports = NULL;
-}
-
-/**
- * ports_report() - tell the operator of what does not comply with a port's limits
- * @port: the port
- */
-static void ports_report(const struct port *port)
-{
-	struct text over = { 0 };
-	char *rest, *line;
-
-	port_over_limits(port, &over);
-	rest = over.buf;
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			log_msg(LOG_WARNING, port->conf->name, "%s; it stays until its guest or"
-				" \"vbpf detach\" lets go of it", line);
-	text_free(&over);
 }
 
 /**

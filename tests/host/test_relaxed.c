@@ -17,6 +17,7 @@
 
 #define READ_AGAIN	"the configuration was read again"
 #define STAYS		"the configuration stays as it was"
+#define OVER		"was verified at level relaxed, and this port.s level is strict"
 #define LIMITS		"max_load_time = 1\nload_rate = 1000\nload_burst = 60000\n"	\
 			"request_rate = 1000000\nrequest_burst = 1000000\n"
 #define CAPS_BPF	"0000008000001000"	/* CAP_BPF, CAP_NET_ADMIN */
@@ -40,6 +41,7 @@
 
 /* The frames of frame_send() have 0x52 & 7 = 2, and 0 there: XDP_DROP. */
 static const struct bpf_insn deep[] = { DEEP, EXIT };
+static const struct bpf_insn pass[] = { MOV64_K(R0, 2), EXIT };
 
 /**
  * load() - load a program
@@ -265,6 +267,27 @@ static bool test_strict(void)
 }
 
 /**
+ * load_time() - how long does it take to load a program?
+ * @sock: connection
+ * @insns: the program
+ * @cnt: number of @insns
+ *
+ * Return: milliseconds for ten of them, one after the other, or -1
+ */
+static int64_t load_time(int sock, const struct bpf_insn *insns, uint32_t cnt)
+{
+	int64_t start = now_ms(), prog;
+	struct reply reply;
+
+	for (int i = 0; i < 10; i++) {
+		prog = load(sock, insns, cnt, &reply);
+		if (prog <= 0 || proxy_handle(sock, VIRTIO_BPF_PROG_FREE, prog))
+			return -1;
+	}
+	return now_ms() - start;
+}
+
+/**
  * test_levels() - one program at a relaxed port and at a strict one
  *
  * Return: whether the one takes it at level relaxed, after level strict, and the
@@ -301,6 +324,9 @@ static bool test_levels(void)
 	CHECK_EQ(frames_pass(), 0);
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	CHECK_EQ(frames_pass(), 3);
+	printf("# to load ten programs: %lld ms at level strict, %lld ms at level relaxed\n",
+	       (long long)load_time(sock, pass, ARRAY_SIZE(pass)),
+	       (long long)load_time(sock, deep, ARRAY_SIZE(deep)));
 	close(sock);
 	close(other);
 	return true;
@@ -553,8 +579,8 @@ static bool test_bomb(void)
 /**
  * test_restart() - a program at level relaxed is attached when the daemon goes
  *
- * Return: whether it goes on, its level is known afterwards, and it is translated
- *         again for a TAP made anew
+ * Return: whether it goes on, its level is known afterwards, it is translated again
+ *         for a TAP made anew, and reported if its port has become strict
  */
 static bool test_restart(void)
 {
@@ -583,7 +609,14 @@ static bool test_restart(void)
 	CHECK_EQ(frames_pass(), 0);
 	CHECK_EQ(vbpf(out, sizeof(out), "show vm0"), 0);
 	CHECK(strstr(out, " lite  relaxed "));
+	CHECK_EQ(bed_stop(), 0);
 	close(sock);
+	CHECK(restart("strict", "relaxed"));
+	CHECK_EQ(bed_logged(OVER), 1);
+	CHECK_EQ(frames_pass(), 0);
+	CHECK(restart("relaxed", "strict"));
+	CHECK_EQ(bed_logged(OVER), 1);
+	CHECK_EQ(frames_pass(), 0);
 	return true;
 }
 
@@ -606,7 +639,7 @@ static bool test_reload(void)
 	/* Another port becomes relaxed, this one strict. */
 	CHECK(reload("strict", "relaxed", READ_AGAIN));
 	CHECK(child(0) > 0);
-	CHECK(bed_logged("was verified at level relaxed, and this port.s level is strict"));
+	CHECK_EQ(bed_logged(OVER), 2);
 	CHECK_EQ(vbpf(out, sizeof(out), "show vm0"), 0);
 	CHECK(strstr(out, "over the limits: program ") && strstr(out, "level is strict"));
 	CHECK_EQ(frames_pass(), 0);
@@ -659,7 +692,7 @@ static bool test_busy_reload(void)
 	CHECK(reload("strict", "relaxed", READ_AGAIN));
 	kill(pid, SIGCONT);
 	CHECK_EQ(proxy_load_reply(sock, 2, &reply), -VIRTIO_BPF_S_PERM);
-	CHECK(proxy_says(&reply, "verified at level relaxed, and this port's level is strict"));
+	CHECK(proxy_says(&reply, "verified at level relaxed, and this port's level is strict\n"));
 	CHECK_EQ(proxy_info(sock).progs, 0);
 	close(sock);
 	return true;

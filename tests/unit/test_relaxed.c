@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /**
- * DOC: What a worker for level relaxed is told, and what it does not believe
+ * DOC: What a worker for level relaxed is told, and what it and the fork server can do
  *
- * Both ends of its socket are here. Maps are left to tests/host/test_relaxed.c:
- * they take a privilege.
+ * Both ends of the worker's socket are here. Maps are left to
+ * tests/host/test_relaxed.c: they take a privilege.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../host-loader/relaxed.h"
+#include "../../host-loader/sandbox.h"
 #include "ktap.h"
 #include "virtio_bpf.h"
 
@@ -209,6 +215,141 @@ static bool test_fds(void)
 }
 
 /**
+ * struct call - a system call that does nothing, but for clone()
+ * @nr: of the call
+ * @args: its arguments
+ */
+struct call {
+	long nr;
+	long args[5];
+};
+
+/* Those that some of them have, then such as none has */
+enum {
+	CALL_CLONE_PARENT, CALL_PRCTL, CALL_CLOSE_RANGE, CALL_PROG_LOAD, CALL_MAP_INFO,
+	CALL_RECVMSG, CALL_MAP_CREATE
+};
+
+static const struct call calls[] = {
+	[CALL_CLONE_PARENT] = { SYS_clone, { CLONE_PARENT | SIGCHLD } },
+	[CALL_PRCTL] = { SYS_prctl, { -1 } },
+	[CALL_CLOSE_RANGE] = { SYS_close_range, { 2, 1 } },
+	[CALL_PROG_LOAD] = { SYS_bpf, { BPF_PROG_LOAD, 0, -1 } },
+	[CALL_MAP_INFO] = { SYS_bpf, { BPF_OBJ_GET_INFO_BY_FD, 0, -1 } },
+	[CALL_RECVMSG] = { SYS_recvmsg, { -1 } },
+	[CALL_MAP_CREATE] = { SYS_bpf, { BPF_MAP_CREATE, 0, -1 } },
+	{ SYS_bpf, { BPF_PROG_TEST_RUN, 0, -1 } },
+	{ SYS_bpf, { BPF_LINK_CREATE, 0, -1 } },
+	{ SYS_bpf, { BPF_PROG_GET_FD_BY_ID, 0, -1 } },
+	{ SYS_bpf, { BPF_OBJ_GET, 0, -1 } },
+	{ SYS_bpf, { BPF_RAW_TRACEPOINT_OPEN, 0, -1 } },
+	{ SYS_clone, { SIGCHLD } },
+	{ SYS_openat, { -1 } },
+	{ SYS_read, { -1 } },
+	{ SYS_write, { -1 } },
+	{ SYS_socket, { -1 } },
+	{ SYS_connect, { -1 } },
+	{ SYS_execve, { 0 } },
+	{ SYS_ptrace, { -1 } },
+	{ SYS_perf_event_open, { 0, 0, -1, -1, -1 } },
+	{ SYS_kill, { 0, -1 } },
+	{ SYS_unshare, { -1 } },
+	{ SYS_capset, { 0 } },
+};
+
+/**
+ * passes() - does a system call get through the filter?
+ * @call: the call
+ *
+ * Return: whether it does
+ */
+static bool passes(const struct call *call)
+{
+	const long *a = call->args;
+	long ret = syscall(call->nr, a[0], a[1], a[2], a[3], a[4]);
+
+	if (!ret && call->nr == SYS_clone)
+		_exit(0);
+	return ret >= 0 || errno != EPERM;
+}
+
+/**
+ * behind() - try all calls behind a filter
+ * @enter: makes the filter, in a process of its own
+ *
+ * Return: bit n set: call n gets through; 0 if there was no filter
+ */
+static uint32_t behind(int (*enter)(void))
+{
+	uint32_t *through = mmap(NULL, sizeof(*through), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t ret;
+	pid_t pid;
+
+	if (through == MAP_FAILED)
+		return 0;
+	*through = 0;
+	pid = fork();
+	if (!pid) {
+		if (enter())
+			_exit(1);
+		for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+			if (passes(&calls[i]))
+				*through |= 1u << i;
+		_exit(0);
+	}
+	/* What it made by CLONE_PARENT is a child of this process as well. */
+	while (wait(NULL) > 0)
+		;
+	ret = *through;
+	munmap(through, sizeof(*through));
+	return ret;
+}
+
+/**
+ * relaxed() - become a worker for level relaxed as far as the filters go
+ *
+ * Return: 0, or a negative errno
+ */
+static int relaxed(void)
+{
+	int err = sandbox_forkserver();
+
+	return err ? err : sandbox_worker(true);
+}
+
+/**
+ * strict() - the same for an ordinary worker
+ *
+ * Return: 0, or a negative errno
+ */
+static int strict(void)
+{
+	return sandbox_worker(false);
+}
+
+/**
+ * test_filters() - system calls of the fork server and of workers
+ *
+ * Return: whether no more are let through than are needed
+ */
+static bool test_filters(void)
+{
+	const uint32_t server = 1u << CALL_CLONE_PARENT | 1u << CALL_PRCTL | 1u << CALL_CLOSE_RANGE;
+	const uint32_t load = 1u << CALL_PROG_LOAD | 1u << CALL_MAP_INFO;
+
+#ifdef __SANITIZE_ADDRESS__
+	return true;
+#endif
+	if (geteuid())	/* bpf(2) may be refused for lack of rights. */
+		return true;
+	CHECK_EQ(behind(sandbox_forkserver), server | load | 1u << CALL_RECVMSG);
+	CHECK_EQ(behind(relaxed), load | 1u << CALL_RECVMSG);
+	CHECK_EQ(behind(strict), load | 1u << CALL_MAP_CREATE);
+	return true;
+}
+
+/**
  * main() - run the cases
  *
  * Return: the exit status
@@ -219,6 +360,7 @@ int main(void)
 		{ "a program is sent and received", test_round },
 		{ "lengths that do not fit", test_lengths },
 		{ "fds that do not fit", test_fds },
+		{ "system calls of the fork server and of workers", test_filters },
 	};
 
 	return ktap_main(cases, sizeof(cases) / sizeof(*cases));
