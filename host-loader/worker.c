@@ -134,8 +134,8 @@ static int worker_limit(const struct worker_job *job)
  * @job: what to do; its @done and @spawn do not matter
  * @sock: to the daemon
  *
- * Context: a new process. Does not return. The daemon finds out by the lack of a message if something
- * was in the way.
+ * Context: a new process. Does not return. The daemon finds out by the lack of a
+ * message if something was in the way.
  */
 void worker_be(const struct worker_job *job, int sock)
 {

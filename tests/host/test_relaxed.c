@@ -479,6 +479,12 @@ static bool test_processes(void)
 	CHECK_EQ(fds_of(server, "socket:*"), 1);
 	CHECK_EQ(bed_run(out, sizeof(out), "cat /proc/%d/comm", (int)server), 0);
 	CHECK(!strcmp(out, "virtio-bpf-fork\n"));
+	/* With the daemon's user and rights: the daemon can be looked into, this not. */
+	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --bounding-set=-all,+bpf,+net_admin cat"
+			 " /proc/%d/environ 2>&1", (int)bed.daemon), 0);
+	CHECK_EQ(bed_run(out, sizeof(out), "setpriv --bounding-set=-all,+bpf,+net_admin cat"
+			 " /proc/%d/environ 2>&1", (int)server), 1);
+	CHECK(strstr(out, "Permission denied"));
 	proxy_bomb(bomb);
 	CHECK(!proxy_load_send(sock, 1, "test", bomb, PROXY_BOMB));
 	pid = worker(server, true);
