@@ -133,6 +133,24 @@ static int main_check_privileges(struct text *why)
 }
 
 /**
+ * main_forkserver() - keep CAP_PERFMON in a process of its own, if a port is relaxed
+ * @loader: the daemon, which knows its configuration and has all its privileges
+ * @why: a sentence if that fails
+ *
+ * Return: 0, or a negative errno with @why
+ */
+static int main_forkserver(struct loader *loader, struct text *why)
+{
+	const struct conf_port *port = conf_relaxed(&loader->conf);
+	int err = port ? forkserver_start(&loader->forkserver, why) : 0;
+
+	if (port && !err)
+		log_msg(LOG_NOTICE, port->name, "the port is relaxed: process %d keeps"
+			" CAP_PERFMON", (int)loader->forkserver.pid);
+	return err;
+}
+
+/**
  * main_check_kernel() - can this kernel do what is needed?
  * @norm: the host's own programs
  * @why: a sentence if not
@@ -250,7 +268,7 @@ static int main_run(const char *config)
 	if (!err)
 		err = main_check_privileges(&why);
 	if (!err)
-		err = conf_relaxed(&loader.conf) ? forkserver_start(&loader.forkserver, &why) : 0;
+		err = main_forkserver(&loader, &why);
 	if (!err)
 		err = norm_load(&loader.norm, loader.conf.port_cnt, &why);
 	if (!err)

@@ -136,7 +136,7 @@ static bool test_gone_time(void)
 	struct reply reply;
 	int sock;
 
-	CHECK(configure("load_rate = 1\nload_burst = 100\n", ""));
+	CHECK(configure("load_rate = 1\nload_burst = 20\n", ""));
 	sock = proxy_open();
 	CHECK(sock >= 0);
 	CHECK(proxy_load(sock, 2, 0, &reply) > 0);
