@@ -253,12 +253,12 @@ bool twin_make_own(struct twin *t)
 }
 
 /**
- * make_maps() - create both sets of maps
- * @t: the twins
+ * twin_make_maps() - create both sets of maps
+ * @t: the twins, as twin_init() left them
  *
  * Return: true if that worked
  */
-static bool make_maps(struct twin *t)
+bool twin_make_maps(struct twin *t)
 {
 	for (uint32_t m = 0; m < t->prog.map_cnt; m++) {
 		const struct rw_map *map = &t->prog.maps[m];
@@ -274,12 +274,12 @@ static bool make_maps(struct twin *t)
 }
 
 /**
- * load_native() - load the program as it is
- * @t: the twins
+ * twin_load_native() - load the program as it is, with the caller's privileges
+ * @t: the twins, with maps; text says why if it is refused
  *
  * Return: true if that worked
  */
-static bool load_native(struct twin *t)
+bool twin_load_native(struct twin *t)
 {
 	static char log[1 << 20];
 	struct bpf_insn *insns = calloc(t->prog.cnt, sizeof(*insns));
@@ -289,6 +289,7 @@ static bool load_native(struct twin *t)
 		return false;
 	memcpy(insns, t->prog.insns, t->prog.cnt * sizeof(*insns));
 	put_fds(t, 0, insns, t->prog.cnt);
+	close(t->native);
 	t->native = load(BPF_PROG_TYPE_XDP, insns, t->prog.cnt, log, sizeof(log));
 	free(insns);
 	if (t->native >= 0)
@@ -390,7 +391,7 @@ bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form f
 		      uint32_t window)
 {
 	twin_init(t, prog);
-	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !make_maps(t) || !load_native(t))
+	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !twin_make_maps(t) || !twin_load_native(t))
 		return false;
 	twin_translate(t, form, window);
 	return true;
@@ -406,7 +407,7 @@ bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form f
 bool twin_make_relaxed(struct twin *t, const struct rw_prog *prog)
 {
 	twin_init(t, prog);
-	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !make_maps(t) || !load_native(t))
+	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !twin_make_maps(t) || !twin_load_native(t))
 		return false;
 	twin_translate_relaxed(t);
 	return true;
