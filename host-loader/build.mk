@@ -22,7 +22,7 @@ SOURCES  += $(LOADER_SRCS) host-loader/main.c host-loader/vbpf.c
 $(B)/host-loader/virtio-bpfd: $(B)/host-loader/main.o $(LOADER_OBJS) $(RW_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
 
-$(B)/host-loader/vbpf: $(addprefix $(B)/host-loader/,vbpf.o conf.o sock.o text.o)
+$(B)/host-loader/vbpf: $(addprefix $(B)/host-loader/,vbpf.o conf.o sock.o text.o) $(WL_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,inih json-c)
 
 # The normaliser, embedded in the daemon

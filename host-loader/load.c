@@ -340,6 +340,7 @@ static int load_translate(struct port *port, struct prog *prog, uint32_t tap_ifi
 		.insns = prog->src.insns,
 		.cnt = prog->src.insn_cnt,
 		.ifindex = prog->src.ifindex,
+		.profile = port->conf->helpers,
 	};
 	struct rw_map *maps = load_maps(port, prog, &in.map_cnt);
 	int err;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../helpers-whitelist/whitelist.h"
 #include "port.h"
 
 /* Kernel memory around an element of a hash (struct htab_elem) and per bucket */
@@ -322,8 +323,33 @@ int port_admit_verified(const struct port *port, const struct prog *prog, struct
 }
 
 /**
+ * port_over_helpers() - does a program call what the port does not offer?
+ * @port: the port; its profiles may have changed since
+ * @prog: the program, checked
+ * @over: a sentence if so, about the first such call
+ */
+static void port_over_helpers(const struct port *port, const struct prog *prog,
+			      struct text *over)
+{
+	for (uint32_t i = 0; i < prog->src.insn_cnt; i++) {
+		const struct bpf_insn *insn = &prog->src.insns[i];
+		const struct wl_helper *helper;
+
+		if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg)
+			continue;
+		helper = wl_find((uint32_t)insn->imm);
+		if (!helper || !(helper->profile & ~port->conf->helpers))
+			continue;
+		text_add(over, "program %u calls helper %s, for which this port would need the"
+			 " helpers \"%s\"\n", prog->handle, helper->name,
+			 wl_profile(helper->profile));
+		return;
+	}
+}
+
+/**
  * port_over_limits() - what of a port does not comply with its limits?
- * @port: the port; its limits may have changed since
+ * @port: the port; its limits, and its helpers, may have changed since
  * @over: a sentence for each such thing
  */
 void port_over_limits(const struct port *port, struct text *over)
@@ -346,6 +372,7 @@ void port_over_limits(const struct port *port, struct text *over)
 			text_add(over, "program %u took the verifier %u instructions, over this"
 				 " port's limit of %u\n", prog->handle, prog->verified,
 				 limits->max_verified);
+		port_over_helpers(port, prog, over);
 	}
 	TAILQ_FOREACH(map, &port->maps, node)
 		if (map->def.key_size > limits->max_key_size ||

@@ -292,6 +292,54 @@ static bool test_lower(void)
 }
 
 /**
+ * test_helpers() - helpers that a port has by a profile
+ *
+ * Return: whether a program with one is refused without it, in words; works
+ *         with it; and is named and goes on when it is taken away
+ */
+static bool test_helpers(void)
+{
+	const struct virtio_bpf_insn clock[] = {
+		{ .code = 0x85, .imm = htole32(125) },		/* ktime_get_boot_ns */
+		{ .code = 0x15, .off = htole16(2) },		/* if r0 == 0 */
+		{ .code = 0xb7, .imm = htole32(1) },		/* r0 = XDP_DROP */
+		{ .code = 0x95 },
+		{ .code = 0xb7, .imm = htole32(2) },		/* r0 = XDP_PASS */
+		{ .code = 0x95 },
+	};
+	struct reply reply;
+	char out[8192];
+	int64_t drop;
+	int sock;
+
+	CHECK(configure("", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_load_insns(sock, clock, 6, &reply), -VIRTIO_BPF_S_PERM);
+	CHECK(proxy_says(&reply, "instruction 0: helper ktime_get_boot_ns (125) is for ports with"
+			 " the helpers \"time\""));
+	CHECK(configure("helpers = cpu\n", ""));
+	CHECK_EQ(proxy_load_insns(sock, clock, 6, &reply), -VIRTIO_BPF_S_PERM);
+	CHECK(configure("helpers = packet time\n", ""));
+	CHECK_EQ(vbpf(out, sizeof(out), "--json show vm0"), 0);
+	CHECK(strstr(out, "\"helpers\":\"packet time\""));
+	drop = proxy_load_insns(sock, clock, 6, &reply);
+	CHECK(drop > 0);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK_EQ(frames_pass(), 0);
+	CHECK(configure("", ""));
+	CHECK(bed_logged("calls helper ktime_get_boot_ns, for which this port would need"));
+	CHECK_EQ(frames_pass(), 0);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), drop);
+	CHECK_EQ(vbpf(out, sizeof(out), "show vm0"), 0);
+	CHECK(strstr(out, "over the limits: program "));
+	CHECK_EQ(proxy_load_insns(sock, clock, 6, &reply), -VIRTIO_BPF_S_PERM);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * test_ports() - ports come and go
  *
  * Return: whether a new one works, one that went was released and told, and the
@@ -522,6 +570,7 @@ int main(void)
 		{ "a port may be for one group", test_group },
 		{ "a bad file changes nothing", test_bad_reload },
 		{ "lower limits take nothing away", test_lower },
+		{ "profiles of helpers", test_helpers },
 		{ "ports come and go", test_ports },
 		{ "a port goes while its program is checked", test_busy_reload },
 		{ "a TAP is renamed or deleted under its program", test_rename },
