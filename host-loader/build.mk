@@ -54,6 +54,15 @@ $(B)/tests/host/%: $(addprefix $(B)/,tests/host/%.o tests/host/bed.o tests/host/
 		   host-loader/sock.o host-loader/text.o)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
+# Stands between the daemon and libbpf
+SOURCES += tests/host/fail_get.c
+
+$(B)/tests/host/fail_get.so: tests/host/fail_get.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -shared -o $@ $<
+
+$(B)/tests/host/test_policy: | $(B)/tests/host/fail_get.so
+
 WIRE_PROGS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/wire_*.bpf.c))
 
 $(B)/tests/host/test_on_wire: $(addprefix $(B)/tests/host/,test_on_wire.o wire.o bed.o proxy.o) \
