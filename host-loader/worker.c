@@ -13,12 +13,15 @@
  *     two capabilities it can load programs, nothing else;
  *   - its memory is limited, its CPU time too, and a clock on the wall ends one
  *     that does not get any. The kernel's verifier looks for signals between
- *     two instructions, so it ends as well.
+ *     two instructions, so it ends as well;
+ *   - the kernel's memory for it is charged to the service, and if that has no
+ *     more it is a worker that is killed, not the daemon.
  *
  * The worker sends one message, as vbpf_msg.h frames it, and exits. It is read
  * when the worker is gone; one that went without is a program that is refused.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -124,6 +127,25 @@ static int worker_limit(uint32_t seconds)
 }
 
 /**
+ * worker_offer() - be the first to be killed if memory is out
+ *
+ * It is a program's loss then, and the tenant is told. Where it cannot be had the
+ * kernel chooses.
+ */
+static void worker_offer(void)
+{
+	static const char most[] = "1000";
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, most, sizeof(most) - 1) < 0)
+		log_msg(LOG_WARNING, NULL, "cannot offer a worker to the kernel: %s",
+			strerror(errno));
+	close(fd);
+}
+
+/**
  * worker_be() - be the worker
  * @job: what to do
  * @sock: to the daemon
@@ -143,6 +165,7 @@ static void __attribute__((noreturn)) worker_be(const struct worker_job *job, in
 	sigemptyset(&none);
 	signal(SIGPIPE, SIG_DFL);
 	job->fds[job->fd_cnt] = sock;
+	worker_offer();
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || sigprocmask(SIG_SETMASK, &none, NULL) ||
 	    worker_limit(job->seconds) || worker_keep(job->fds, job->fd_cnt + 1) ||
 	    sandbox_worker())
