@@ -15,16 +15,24 @@
  * @sock: connection
  * @reply: filled
  *
+ * That the daemon is busy is passed over.
+ *
  * Return: as vbpf_msg_recv(), or -ETIME after twenty seconds
  */
 int proxy_recv(int sock, struct reply *reply)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	int64_t until = now_ms() + 20000, left;
+	int ret;
 
-	reply->msg.fd = -1;
-	if (poll(&pfd, 1, 20000) <= 0)
-		return -ETIME;
-	return vbpf_msg_recv(sock, reply->buf, sizeof(reply->buf), &reply->msg);
+	do {
+		left = until - now_ms();
+		reply->msg.fd = -1;
+		if (left <= 0 || poll(&pfd, 1, (int)left) <= 0)
+			return -ETIME;
+		ret = vbpf_msg_recv(sock, reply->buf, sizeof(reply->buf), &reply->msg);
+	} while (ret == 1 && reply->msg.type == VBPF_MSG_BUSY);
+	return ret;
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 #include <linux/bpf.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -154,6 +155,46 @@ static bool test_request_rate(void)
 	CHECK(now_ms() - start > 700);
 	close(sock);
 	close(other);
+	return true;
+}
+
+/**
+ * test_busy() - a program that takes long to verify
+ *
+ * Return: whether its proxy is told meanwhile that the daemon lives, and so is
+ *         one that has to wait because it asks too much
+ */
+static bool test_busy(void)
+{
+	static struct virtio_bpf_insn bomb[PROXY_BOMB];
+	const struct vbpf_msg ask = { .type = VIRTIO_BPF_GET_INFO, .id = 7, .fd = -1 };
+	struct reply reply;
+	struct pollfd busy;
+	int64_t start;
+
+	CHECK(configure("request_rate = 1\nrequest_burst = 5\nload_rate = 1000\n"
+			"load_burst = 60000\nmax_load_time = 30\n", ""));
+	proxy_bomb(bomb);
+	for (int i = 0; i < 2; i++) {
+		busy = (struct pollfd){ .fd = proxy_open(), .events = POLLIN };
+		CHECK(busy.fd >= 0);
+		start = now_ms();
+		if (!i)
+			CHECK(!proxy_load_send(busy.fd, 1, "test", bomb, PROXY_BOMB));
+		for (int j = 0; i && j < 12; j++)
+			CHECK(!vbpf_msg_send(busy.fd, &ask));
+		do {
+			CHECK_EQ(poll(&busy, 1, 8000), 1);
+			CHECK_EQ(vbpf_msg_recv(busy.fd, reply.buf, sizeof(reply.buf), &reply.msg),
+				 1);
+		} while (i && reply.msg.type == VIRTIO_BPF_GET_INFO);
+		printf("# told after %lld ms\n", (long long)(now_ms() - start));
+		CHECK_EQ(reply.msg.type, VBPF_MSG_BUSY);
+		CHECK(!reply.msg.id && !reply.msg.body_len && !reply.msg.status);
+		close(busy.fd);
+	}
+	CHECK(configure("load_rate = 1000\nload_burst = 60000\n", ""));
+	usleep(1500000);
 	return true;
 }
 
@@ -770,6 +811,7 @@ int main(void)
 		{ "instructions that the verifier looks at are limited", test_verified },
 		{ "CPU time for loading is limited per second", test_load_rate },
 		{ "requests are limited per second", test_request_rate },
+		{ "a proxy that waits for long is told so", test_busy },
 		{ "requests of a proxy that went are limited per second", test_gone_rate },
 		{ "a port may be for one group", test_group },
 		{ "a bad file changes nothing", test_bad_reload },
