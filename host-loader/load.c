@@ -250,6 +250,7 @@ static int load_form(struct prog *prog, const struct rw_prog *in, const struct l
 		.target = RW_TARGET_SKB,
 		.tap_ifindex = tap_ifindex,
 		.window = window,
+		.walks_on = kern_walks_on(),
 	};
 	struct rw_out out = { 0 };
 	int fd, err, scratch = -1;

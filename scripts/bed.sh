@@ -39,6 +39,8 @@ BED_CLIENT_MAC=52:54:00:00:00:01
 BED_PROXY_ID=65534	# user and group of the proxy
 BED_GUEST_TIMEOUT=${BED_GUEST_TIMEOUT:-30}	# seconds, for one guest command
 BED_AUTOLOAD=1		# 0: bed_vm_start leaves our module unloaded
+BED_ROOT=initramfs	# host-initramfs: the guest is to be a host itself
+BED_MEMORY=256		# MB that the guest has
 
 # QEMU's words for the guest's two devices, for -device and device_add
 BED_NIC="virtio-net-pci,id=nic0,bus=port0,netdev=tap,mac=$BED_GUEST_MAC,romfile="
@@ -273,9 +275,9 @@ bed_vm_start()
 	local device=()
 
 	shift
-	initramfs=$BED_BUILD/guest/$series/initramfs.cpio
+	initramfs=$BED_BUILD/guest/$series/$BED_ROOT.cpio
 	if [ ! -e "$initramfs" ]; then
-		note "no $initramfs: make ${VBPF_BUILD:-build}/guest/$series/initramfs.cpio"
+		note "no $initramfs: make ${VBPF_BUILD:-build}/guest/$series/$BED_ROOT.cpio"
 		return 1
 	fi
 	kernel=$("$BED_TOP/scripts/testbed" kernel "$series") &&
@@ -292,8 +294,8 @@ bed_vm_start()
 	[ "$accel" = tcg ] || device+=(-cpu host)
 	BED_AGENT_SAID=''
 	bed_start vm "$BED_TOP/scripts/testbed" qemu \
-		-M q35 -accel "$accel" -m 256 -nodefaults -display none -no-reboot \
-		-object memory-backend-memfd,id=mem,size=256M,share=on \
+		-M q35 -accel "$accel" -m "$BED_MEMORY" -nodefaults -display none -no-reboot \
+		-object memory-backend-memfd,id=mem,size=${BED_MEMORY}M,share=on \
 		-numa node,memdev=mem \
 		-monitor "unix:$BED_DIR/monitor.sock,server=on,wait=off" \
 		-serial "file:$BED_DIR/console.log" \

@@ -53,6 +53,8 @@ static int translate(struct job *job, const struct rw_prog *in)
 {
 	int err;
 
+	if (job->opts.form == JOB_AUTO && job->opts.level == RW_LEVEL_RELAXED)
+		job->opts.form = RW_FORM_LITE;
 	if (job->opts.form != JOB_AUTO)
 		return rw_rewrite(in, &job->opts, &job->out, &job->why);
 	job->opts.form = RW_FORM_LITE;
@@ -99,7 +101,8 @@ int job_run(struct job *job, const struct object_prog *prog, uint32_t profile,
 	job->err = translate(job, &in);
 	/* The same again, to have the facts: the rewriter keeps them to itself. */
 	job->decoded = !rw_decode(&in, &job->code, NULL);
-	job->analysed = job->decoded && !rw_analyse(&in, &job->code, &job->an, NULL);
+	job->analysed = job->decoded && !rw_analyse(&in, &job->code, opts->level, &job->an,
+						       NULL);
 	return job->err == -ENOMEM ? -ENOMEM : 0;
 }
 

@@ -59,6 +59,7 @@ void explain_regs(const struct job *job, uint32_t at, struct text *text);
 void show_job(const struct job *job);
 void show_listing(const struct job *job);
 void show_explain(const struct job *job);
+void show_taint(const struct job *job);
 
 /* json.c: for machines */
 struct json_object *json_job(const struct job *job);

@@ -53,6 +53,7 @@ static const char usage[] =
 	"                      array, hash or a number, KEY and VALUE are sizes\n"
 	"  --helpers PROFILE   time or cpu: what the port has beside packet; may be repeated\n"
 	"  --form FORM         lite, sfi or auto: lite, or else sfi (default)\n"
+	"  --level LEVEL       strict (default) or relaxed, which has form lite alone\n"
 	"  --target skb        what it is translated for\n"
 	"  --tap-ifindex N     index of the TAP, where XDP_TX comes out (default 1)\n"
 	"  --window BYTES      how much of a packet form sfi copies (default 2048)\n"
@@ -164,6 +165,24 @@ static bool add_helpers(struct args *a, const char *arg)
 }
 
 /**
+ * set_level() - read the name of a level
+ * @a: gets it
+ * @arg: the name
+ *
+ * Return: true if it is one
+ */
+static bool set_level(struct args *a, const char *arg)
+{
+	if (!strcmp(arg, "strict"))
+		a->opts.level = RW_LEVEL_STRICT;
+	else if (!strcmp(arg, "relaxed"))
+		a->opts.level = RW_LEVEL_RELAXED;
+	else
+		return bad("a level is strict or relaxed, not", arg);
+	return true;
+}
+
+/**
  * set_option() - one option
  * @a: the command line
  * @c: the option
@@ -186,6 +205,8 @@ static bool set_option(struct args *a, int c, char *arg)
 		return add_helpers(a, arg);
 	case 'f':
 		return set_form(a, arg);
+	case 'l':
+		return set_level(a, arg);
 	case 't':
 		return !strcmp(arg, "skb") || bad("the target is skb, not", arg);
 	case 'i':
@@ -226,6 +247,7 @@ static bool parse(struct args *a, int argc, char **argv)
 		{ "map", required_argument, NULL, 'm' },
 		{ "helpers", required_argument, NULL, 'H' },
 		{ "form", required_argument, NULL, 'f' },
+		{ "level", required_argument, NULL, 'l' },
 		{ "target", required_argument, NULL, 't' },
 		{ "tap-ifindex", required_argument, NULL, 'i' },
 		{ "window", required_argument, NULL, 'w' },
@@ -256,6 +278,8 @@ static bool parse(struct args *a, int argc, char **argv)
 		fprintf(stderr, "%s\n", usage);
 		return false;
 	}
+	if (a->opts.level == RW_LEVEL_RELAXED && a->opts.form == RW_FORM_SFI)
+		return bad("at level relaxed there is form lite alone, not", "sfi");
 	a->query.path = argv[optind];
 	return true;
 }
@@ -294,8 +318,11 @@ static void tell(const struct args *a, const struct job *job, struct json_object
 		return;
 	}
 	show_job(job);
-	if (job->err)
+	if (job->err) {
+		if (a->explain)
+			show_taint(job);
 		return;
+	}
 	if (a->explain)
 		show_explain(job);
 	if (a->disasm)

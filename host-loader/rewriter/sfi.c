@@ -144,6 +144,8 @@ static bool insn_uses(const struct sfi *s, uint32_t at)
 	const struct bpf_insn *insn = &g->code->insns[at];
 	int32_t limit;
 
+	if (sfi_limits(s, at))
+		return true;
 	if (rw_is_subcall(insn))
 		return uses(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));
 	if (insn->code == RW_CALL)
@@ -464,11 +466,15 @@ static int lay_out(struct sfi *s)
 /**
  * emit_leave() - emit how the packet is written back where it goes on
  * @s: the translation; r6 is the verdict's counter
+ *
+ * If that fails it is a fault, which r6 says then. No jump goes back to where
+ * other faults come out: kernels before 6.17 walk mispredicted branches without
+ * end there.
  */
 static void emit_leave(struct sfi *s)
 {
 	struct rw_edit *e = &s->g->edit;
-	uint32_t stays = rw_edit_label(e);
+	uint32_t stays = rw_edit_label(e), failed = rw_edit_label(e);
 	uint8_t base;
 
 	sfi_header(s, BPF_REG_0, SFI_H_BUSY);
@@ -478,9 +484,11 @@ static void emit_leave(struct sfi *s)
 	rw_emit(e, STDW, BPF_REG_10, BPF_REG_6, s->spill_slot[0], 0);
 	base = sfi_base(s, BPF_REG_7);
 	rw_emit(e, LDDW, BPF_REG_6, BPF_REG_10, s->ctx_slot, 0);
-	s->faults = true;
-	sfi_write_back(s, base, s->fault);
+	sfi_write_back(s, base, failed);
 	rw_emit(e, LDDW, BPF_REG_6, BPF_REG_10, s->spill_slot[0], 0);
+	rw_emit_goto(e, stays);
+	rw_edit_place(e, failed);
+	rw_emit(e, MOV_K, BPF_REG_6, 0, 0, s->g->target->fault);
 	rw_edit_place(e, stays);
 }
 
@@ -496,7 +504,7 @@ static void end_entry(struct sfi *s, uint32_t lost)
 	struct rw_gen *g = s->g;
 	struct rw_edit *e = &g->edit;
 
-	g->fault = s->faults || s->writes ? s->fault : RW_NONE;
+	g->fault = s->faults ? s->fault : RW_NONE;
 	rw_edit_own(e);
 	rw_edit_place(e, g->epilogue);
 	g->target->verdict(g);
@@ -695,7 +703,7 @@ static int sfi_insn(struct sfi *s, uint32_t at)
 	if ((g->code->flags[at] & RW_I_TARGET) || (at && g->code->insns[at - 1].code == RW_CALL))
 		s->marked = false;
 	if (g->code->flags[at] & RW_I_HEAD)
-		rw_emit(&g->edit, STDW, BPF_REG_10, BPF_REG_10, s->loop_slot, 0);
+		sfi_head(s, at);
 	sfi_lock(s, at);
 	switch (BPF_CLASS(g->code->insns[at].code)) {
 	case BPF_LDX:

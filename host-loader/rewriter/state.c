@@ -368,10 +368,22 @@ void rw_state_init(struct rw_state *st)
  */
 void rw_state_room(struct rw_state *st, uint32_t slots)
 {
-	const struct rw_slot empty = { .val = rw_val_kind(RW_UNINIT) };
+	static const struct rw_slot empty[RW_SLOTS] = {
+		[0 ... RW_SLOTS - 1] = {
+			.val = {
+				.kinds = RW_UNINIT,
+				.frame = RW_NO_FRAME,
+				.map = RW_NONE,
+				.limits = { 0, UINT64_MAX },
+			},
+		},
+	};
 
-	while (st->slots < slots)
-		st->frame[st->cur].slot[st->slots++] = empty;
+	if (st->slots >= slots)
+		return;
+	memcpy(&st->frame[st->cur].slot[st->slots], empty,
+	       (slots - st->slots) * sizeof(empty[0]));
+	st->slots = slots;
 }
 
 /**
@@ -452,17 +464,20 @@ static uint64_t next_stop(uint64_t max)
  * widened() - join two values, in great steps if so wanted
  * @a: one
  * @b: the other
- * @widen: a number that grows does so up to the next of a few stops, and a
- *         pointer that moves loses its limits
+ * @how: RW_JOIN_WIDEN: a number that grows does so up to the next of a few stops,
+ *       and a pointer that moves loses its limits. RW_JOIN_NULLS: that the result
+ *       is NULL tells nothing of what was a copy of the pointer
  *
  * Return: what both have in common
  */
-static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, bool widen)
+static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, unsigned int how)
 {
 	struct rw_val v = rw_val_join(a, b);
 	struct rw_range r = v.limits;
 
-	if (!widen || v.kinds != a->kinds)
+	if ((how & RW_JOIN_NULLS) && a->kinds != b->kinds)
+		v.id = 0;
+	if (!(how & RW_JOIN_WIDEN) || v.kinds != a->kinds)
 		return v;
 	if (v.kinds == RW_SCALAR) {
 		if (r.min < a->limits.min)
@@ -480,33 +495,34 @@ static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, boo
  * join_slot() - join eight bytes of stack
  * @s: one path's; becomes the join
  * @o: the other path's
- * @widen: as in widened()
+ * @how: as in widened()
  *
  * A path that never wrote there cannot read there either, so it does not count.
  *
  * Return: true if @s changed
  */
-static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
+static bool join_slot(struct rw_slot *s, const struct rw_slot *o, unsigned int how)
 {
 	struct rw_slot was;
 
-	if (s->ptr == o->ptr && s->init == o->init && s->size == o->size && s->at == o->at &&
-	    rw_val_eq(&s->val, &o->val))
+	if (s->ptr == o->ptr && s->init == o->init && s->secret == o->secret &&
+	    s->size == o->size && s->at == o->at && rw_val_eq(&s->val, &o->val))
 		return false;
 	was = *s;
 	s->ptr = was.ptr | o->ptr;
 	s->init = was.init & o->init;
+	s->secret = was.secret | o->secret;
 	if (!was.size) {
 		s->val = o->val;
 		s->at = o->at;
 		s->size = o->size;
 	} else if (was.size == o->size && was.at == o->at) {
-		s->val = widened(&was.val, &o->val, widen);
+		s->val = widened(&was.val, &o->val, how);
 	} else if (o->size) {
 		lose(s);
 	}
-	return s->ptr != was.ptr || s->init != was.init || s->at != was.at ||
-	       s->size != was.size || !rw_val_eq(&s->val, &was.val);
+	return s->ptr != was.ptr || s->init != was.init || s->secret != was.secret ||
+	       s->at != was.at || s->size != was.size || !rw_val_eq(&s->val, &was.val);
 }
 
 /**
@@ -521,7 +537,7 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
 enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
 			   unsigned int how)
 {
-	bool grew = false, widen = how & RW_JOIN_WIDEN;
+	bool grew = false;
 
 	for (int i = 0; !(how & RW_JOIN_FORCE) && i < RW_REGS; i++)
 		if ((live & 1u << i) && !agree(&st->frame[st->cur].reg[i],
@@ -540,14 +556,16 @@ enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, ui
 			bool dead = f == st->cur && !(live & 1u << i);
 			struct rw_val v;
 
-			if (rw_val_eq(&a->reg[i], &b->reg[i]))
+			if (rw_val_eq(&a->reg[i], &b->reg[i]) ||
+			    rw_val_covers(&a->reg[i], &b->reg[i]))
 				continue;
-			v = widened(&a->reg[i], &b->reg[i], widen || dead);
+			v = widened(&a->reg[i], &b->reg[i],
+				    dead ? how | RW_JOIN_WIDEN : how);
 			grew |= !rw_val_eq(&v, &a->reg[i]);
 			a->reg[i] = v;
 		}
 		for (uint32_t i = 0; i < (f == st->cur ? st->slots : RW_SLOTS); i++)
-			grew |= join_slot(&a->slot[i], &b->slot[i], widen);
+			grew |= join_slot(&a->slot[i], &b->slot[i], how);
 	}
 	return grew ? RW_JOIN_GREW : RW_JOIN_SAME;
 }

@@ -84,6 +84,8 @@ struct rw_val {
  *        is there is no longer known as a whole
  * @ptr: bit n set: byte n may be part of a pointer
  * @init: bit n set: byte n has been written on every path
+ * @secret: bit n set: byte n may be part of a pointer, whatever has been stored to
+ *          the bytes beside it; followed at level relaxed only, else 0
  */
 struct rw_slot {
 	struct rw_val val;
@@ -91,6 +93,7 @@ struct rw_slot {
 	uint8_t size;
 	uint8_t ptr;
 	uint8_t init;
+	uint8_t secret;
 };
 
 /**
@@ -141,10 +144,27 @@ static inline bool rw_val_eq(const struct rw_val *a, const struct rw_val *b)
 	       a->limits.min == b->limits.min && a->limits.max == b->limits.max;
 }
 
+/**
+ * rw_val_covers() - are these numbers of which the first can be each that the second can?
+ * @a: one
+ * @b: the other
+ *
+ * A shortcut: rw_val_join() would come to the same.
+ *
+ * Return: true if their join is @a; false says nothing
+ */
+static inline bool rw_val_covers(const struct rw_val *a, const struct rw_val *b)
+{
+	return a->kinds == RW_SCALAR && b->kinds == RW_SCALAR && !a->known &&
+	       a->limits.min <= b->limits.min && a->limits.max >= b->limits.max &&
+	       (a->redirect || (!b->redirect && !b->known));
+}
+
 /* How rw_state_join() is to go about it */
 #define RW_JOIN_FORCE	(1u << 0)	/* also where they disagree on a register's kind */
 #define RW_JOIN_TURNS	(1u << 1)	/* not where live registers are different constants */
 #define RW_JOIN_WIDEN	(1u << 2)	/* what does not stay within limits loses them */
+#define RW_JOIN_NULLS	(1u << 3)	/* a pointer that is joined with NULL is no copy any more */
 
 /* How rw_state_join() went */
 enum rw_join {

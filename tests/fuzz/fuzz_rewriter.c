@@ -2,7 +2,7 @@
 /**
  * DOC: Fuzz target: a tenant's program, to the checker and the rewriter
  *
- * The input is a byte that chooses the form and the window, three that are
+ * The input is a byte that chooses the form, the window and the level, three that are
  * unused, and instructions as they are in memory. A mutator of its own changes
  * them one by one, so that most of what it makes are programs of a sort.
  *
@@ -173,6 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	opts.form = data[0] & 1 ? RW_FORM_SFI : RW_FORM_LITE;
 	opts.window = windows[data[0] >> 1 & 3];
+	opts.level = data[0] & 8 ? RW_LEVEL_RELAXED : RW_LEVEL_STRICT;
 	prog.cnt = (uint32_t)((size - HEAD) / sizeof(*insns));
 	insns = malloc(prog.cnt * sizeof(*insns));
 	FUZZ_MUST(insns);
@@ -184,6 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	err = rw_rewrite(&prog, &opts, &out, &why);
 	FUZZ_MUST(!err == !why.len);
 	FUZZ_MUST(err || !checked || prog.cnt > MAX_INSNS);
+	FUZZ_MUST(err || opts.level == RW_LEVEL_STRICT || opts.form == RW_FORM_LITE);
 	if (!err)
 		must_be_valid(&out, prog.cnt);
 	rw_out_free(&out);
