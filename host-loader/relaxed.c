@@ -35,6 +35,7 @@
  * @insn_cnt: as in struct rw_prog
  * @map_cnt: as in struct rw_prog
  * @ifindex: as in struct rw_prog
+ * @profile: as in struct rw_prog
  * @max_insns: as in struct translate
  * @tap_ifindex: as in struct translate
  * @name: as in struct translate, with its NUL
@@ -43,6 +44,7 @@ struct relaxed_head {
 	uint32_t insn_cnt;
 	uint32_t map_cnt;
 	uint32_t ifindex;
+	uint32_t profile;
 	uint32_t max_insns;
 	uint32_t tap_ifindex;
 	char name[VIRTIO_BPF_NAME_LEN];
@@ -115,6 +117,7 @@ int relaxed_send(int sock, const struct translate *what)
 		.insn_cnt = in->cnt,
 		.map_cnt = in->map_cnt,
 		.ifindex = in->ifindex,
+		.profile = in->profile,
 		.max_insns = what->max_insns,
 		.tap_ifindex = what->tap_ifindex,
 	};
@@ -277,6 +280,7 @@ int relaxed_recv(int sock, struct translate *what)
 	what->in.insns = (void *)(body->rest + body->head.map_cnt * sizeof(handle));
 	what->in.cnt = body->head.insn_cnt;
 	what->in.ifindex = body->head.ifindex;
+	what->in.profile = body->head.profile;
 	what->max_insns = body->head.max_insns;
 	what->tap_ifindex = body->head.tap_ifindex;
 	return err;
