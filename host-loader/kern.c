@@ -9,8 +9,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kern.h"
 
@@ -41,6 +44,32 @@ int kern_prog_load(const char *name, const struct bpf_insn *insns, uint32_t cnt,
 		    .log_level = log ? 1 : 0);
 
 	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, name, "GPL", insns, cnt, &opts);
+}
+
+/**
+ * kern_walks_on() - does the kernel's verifier walk mispredicted branches to their end?
+ *
+ * Since Linux 6.17 a barrier ends such a walk. This is a loop with one at its head:
+ * the way behind its last turn goes on for ever, or not. With CAP_PERFMON, and
+ * on a kernel without mitigations, there are no such walks.
+ *
+ * Return: whether it does
+ */
+bool kern_walks_on(void)
+{
+	static const struct bpf_insn loop[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_10, .off = -8 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_JLT | BPF_K, .dst_reg = BPF_REG_0, .off = -3, .imm = 4 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = kern_prog_load("vbpf_loop", loop, sizeof(loop) / sizeof(*loop), NULL, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
 }
 
 /**
@@ -108,6 +137,41 @@ int kern_map_info(int fd, struct wire_map *def, uint32_t *id)
 	}
 	if (id)
 		*id = info.id;
+	return 0;
+}
+
+/**
+ * kern_map_bytes() - the kernel memory of a map
+ * @fd: of the map
+ * @bytes: raised to what the kernel says, if that is more
+ *
+ * It is in fdinfo alone, as "memlock", and by each kind of map's own account from
+ * Linux 6.4 on.
+ *
+ * Return: 0, or a negative errno
+ */
+int kern_map_bytes(int fd, uint64_t *bytes)
+{
+	static const char key[] = "\nmemlock:";
+	char path[64], buf[1024];
+	const char *line;
+	uint64_t said;
+	ssize_t len;
+	int info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return -errno;
+	len = read(info, buf, sizeof(buf) - 1);
+	close(info);
+	buf[len > 0 ? len : 0] = 0;
+	line = strstr(buf, key);
+	if (!line)
+		return -ENODATA;
+	said = strtoull(line + sizeof(key) - 1, NULL, 10);
+	if (*bytes < said)
+		*bytes = said;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
  * mistake in here can break the tenant, never the host.
  */
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../text.h"
@@ -54,11 +55,13 @@ enum rw_level {
 #define RW_WINDOW_MAX		15360	/* a per-CPU value has 32 KiB at most */
 #define RW_REACH_ALL		UINT32_MAX
 
-/* What a program may do */
-enum rw_profile {
-	RW_PROFILE_TENANT = 0,	/* what helpers-whitelist allows */
-	RW_PROFILE_ALL = 1,	/* all that can be translated: for measurements, no tenant's */
-};
+/*
+ * What a program may do: bits of helpers-whitelist's enum wl_profile, for a
+ * port that has more than every port has, or all that can be translated: for
+ * measurements, no tenant's
+ */
+#define RW_PROFILE_TENANT	0u
+#define RW_PROFILE_ALL		UINT32_MAX
 
 /**
  * struct rw_map - what the rewriter must know of one of the tenant's maps
@@ -83,7 +86,7 @@ struct rw_map {
  * @maps: every map of that tenant
  * @map_cnt: number of @maps
  * @ifindex: what ctx->ingress_ifindex reads
- * @profile: what it may do
+ * @profile: what it may do, see RW_PROFILE_TENANT
  */
 struct rw_prog {
 	const struct bpf_insn *insns;
@@ -91,7 +94,7 @@ struct rw_prog {
 	const struct rw_map *maps;
 	uint32_t map_cnt;
 	uint32_t ifindex;
-	enum rw_profile profile;
+	uint32_t profile;
 };
 
 /**
@@ -103,6 +106,8 @@ struct rw_prog {
  *          RW_WINDOW_MAX; how long a packet can be that is changed in length or
  *          looked at behind it. Of a program with a reach only so much is copied
  * @level: at which the output is to be loaded
+ * @walks_on: the host's verifier walks on behind a barrier in a branch that only a
+ *            misprediction takes, as Linux before 6.17 does. Form sfi can do with that
  */
 struct rw_opts {
 	enum rw_form form;
@@ -110,6 +115,7 @@ struct rw_opts {
 	uint32_t tap_ifindex;
 	uint32_t window;
 	enum rw_level level;
+	bool walks_on;
 };
 
 /**

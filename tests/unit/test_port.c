@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../host-loader/load.h"
+#include "../../host-loader/translate.h"
 #include "../../host-loader/port.h"
 #include "../ktap.h"
 
@@ -61,8 +61,13 @@ static bool test_bytes(void)
 	CHECK_EQ(bytes, 32);
 	def.type = BPF_MAP_TYPE_HASH;
 	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
-	CHECK_EQ(bytes, 3 * (64 + 8 + 8) + 4 * 16);
+	CHECK_EQ(bytes, 3 * (48 + 8 + 8) + 4 * 16);
+	def.flags = BPF_F_NO_PREALLOC;
+	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
+	CHECK_EQ(bytes, 3 * 128 + 4 * 16);
 	def.key_size = def.value_size = def.max_entries = UINT32_MAX;
+	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
+	def.flags = 0;
 	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
 	def.type = BPF_MAP_TYPE_ARRAY;
 	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
@@ -263,11 +268,11 @@ static bool test_work(void)
  */
 static bool test_last_insn(void)
 {
-	CHECK_EQ(load_last_insn(""), -1);
-	CHECK_EQ(load_last_insn("unknown opcode 8d\n"), -1);
-	CHECK_EQ(load_last_insn("0: R1=ctx(off=0)\n12: (79) r0 = *(u64 *)(r7 +0)\n"
+	CHECK_EQ(translate_last_insn(""), -1);
+	CHECK_EQ(translate_last_insn("unknown opcode 8d\n"), -1);
+	CHECK_EQ(translate_last_insn("0: R1=ctx(off=0)\n12: (79) r0 = *(u64 *)(r7 +0)\n"
 				"R7 !read_ok\nprocessed 13 insns (limit 1000000)\n"), 12);
-	CHECK_EQ(load_last_insn("3: (95) exit\n\nfrom 1 to 7: R0=0\n7: (0f) r1 += r2\n"
+	CHECK_EQ(translate_last_insn("3: (95) exit\n\nfrom 1 to 7: R0=0\n7: (0f) r1 += r2\n"
 				"2 bad things\n"), 7);
 	return true;
 }

@@ -243,6 +243,12 @@ t_helper()
 	prog_refused forbidden 'virtio_bpf: instruction 17: helper fib_lookup (69)'
 }
 
+# The guest's own verifier has nothing against them, and the port has the profile.
+t_profile()
+{
+	attach clock && gone 9 drop && off
+}
+
 t_redirect()
 {
 	prog_refused redirect 'helper redirect (23)'
@@ -329,7 +335,8 @@ case_on()
 all_cases()
 {
 	bed_init whole_path
-	start_all "$KVER" 'max_insns = 200' 'max_maps = 4' 'max_progs = 3'
+	start_all "$KVER" 'max_insns = 200' 'max_maps = 4' 'max_progs = 3' \
+		'helpers = packet time'
 
 	case_on "without a program the guest answers ping" answers
 	case_on "ip attaches, and ip, bpftool, vbpf and the host's bpftool show it" t_attach
@@ -353,6 +360,7 @@ all_cases()
 	case_on "too many maps are refused, and freed ones make room" t_too_many_maps
 	case_on "too many programs are refused, and freed ones make room" t_too_many_progs
 	case_on "a helper off the whitelist is refused by name" t_helper
+	case_on "helpers of a profile that the port has" t_profile
 	case_on "XDP_REDIRECT is refused" t_redirect
 	case_on "a program over the instruction limit is refused" t_too_long
 	case_on "a variable packet offset: translated to work on a copy" t_variable_offset
@@ -366,7 +374,7 @@ all_cases()
 }
 
 read -ra kernels <<<"$KVERS"
-plan $((32 * ${#kernels[@]}))
+plan $((33 * ${#kernels[@]}))
 for KVER in "${kernels[@]}"; do
 	all_cases
 done
