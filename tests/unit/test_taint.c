@@ -28,8 +28,10 @@ static int rewrite(const struct bpf_insn *insns, uint32_t cnt, enum rw_form form
 		   struct rw_out *out, struct text *why)
 {
 	const struct rw_prog prog = { .insns = insns, .cnt = cnt, .ifindex = 3 };
-	const struct rw_opts opts = { form, RW_TARGET_SKB, 1, RW_WINDOW_DEFAULT,
-				      RW_LEVEL_RELAXED };
+	const struct rw_opts opts = {
+		.form = form, .target = RW_TARGET_SKB, .tap_ifindex = 1,
+		.window = RW_WINDOW_DEFAULT, .level = RW_LEVEL_RELAXED,
+	};
 
 	return rw_rewrite(&prog, &opts, out, why);
 }
