@@ -168,7 +168,9 @@ int attach_set(struct port *port, uint32_t handle, struct text *why)
 		text_add(why, "no program has the handle %u\n", handle);
 		return -EBADF;
 	}
-	err = tap_ifindex(port->conf->tap, &ifindex, why);
+	err = port_admit_level(port, prog, why);
+	if (!err)
+		err = tap_ifindex(port->conf->tap, &ifindex, why);
 	if (err)
 		return err;
 	if (!link_on(port->link, ifindex) || !link_on(port->norm_link, ifindex))

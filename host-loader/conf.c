@@ -46,18 +46,15 @@ enum conf_kind {
  * struct conf_choice - a word that a key takes
  * @word: the word, or NULL behind the last
  * @value: what it stands for
- * @refusal: why nobody can have it, or NULL
  */
 struct conf_choice {
 	const char *word;
 	uint32_t value;
-	const char *refusal;
 };
 
 static const struct conf_choice conf_levels[] = {
-	{ "strict", VIRTIO_BPF_LEVEL_STRICT, NULL },
-	{ "relaxed", 0, "this build has no level \"relaxed\": programs are verified at"
-	  " \"strict\" or not at all" },
+	{ "strict", VIRTIO_BPF_LEVEL_STRICT },
+	{ "relaxed", VIRTIO_BPF_LEVEL_RELAXED },
 	{ 0 },
 };
 
@@ -275,16 +272,13 @@ static void conf_choose(struct conf_parse *p, const struct conf_key *key, const 
 	struct text words = { 0 };
 
 	for (choice = key->choices; choice->word; choice++) {
-		if (!choice->refusal)
-			text_add(&words, "%s%s", words.len ? " or " : "", choice->word);
+		text_add(&words, "%s%s", words.len ? " or " : "", choice->word);
 		if (!strcmp(choice->word, value))
 			break;
 	}
 	if (!choice->word)
 		conf_bad(p, p->line, "%s takes %s, not \"%s\"", key->name, words.buf ?: "",
 			 value);
-	else if (choice->refusal)
-		conf_bad(p, p->line, "%s", choice->refusal);
 	else
 		*out = choice->value;
 	text_free(&words);
@@ -752,6 +746,20 @@ int conf_read(const char *path, struct conf *conf, struct text *why)
 	err = conf_read_file(file, path, conf, why);
 	fclose(file);
 	return err;
+}
+
+/**
+ * conf_relaxed() - is any port relaxed?
+ * @conf: the configuration
+ *
+ * Return: the first such port, or NULL
+ */
+const struct conf_port *conf_relaxed(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->port_cnt; i++)
+		if (conf->ports[i].level == VIRTIO_BPF_LEVEL_RELAXED)
+			return &conf->ports[i];
+	return NULL;
 }
 
 /**

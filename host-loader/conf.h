@@ -98,6 +98,7 @@ struct conf {
 
 int conf_read(const char *path, struct conf *conf, struct text *why);
 int conf_read_file(FILE *file, const char *path, struct conf *conf, struct text *why);
+const struct conf_port *conf_relaxed(const struct conf *conf);
 void conf_free(struct conf *conf);
 
 #endif /* CONF_H */

@@ -100,6 +100,17 @@ static void control_add_bool(struct json_object *obj, const char *key, bool valu
 }
 
 /**
+ * control_level() - a level's name
+ * @level: VIRTIO_BPF_LEVEL_*
+ *
+ * Return: the name
+ */
+static const char *control_level(uint32_t level)
+{
+	return level == VIRTIO_BPF_LEVEL_STRICT ? "strict" : "relaxed";
+}
+
+/**
  * control_prog() - describe a program
  * @port: the port
  * @prog: the program
@@ -118,8 +129,7 @@ static struct json_object *control_prog(const struct port *port, const struct pr
 	control_add_num(obj, "id", prog->id);
 	control_add_str(obj, "tag", tag);
 	control_add_str(obj, "form", prog->form == VIRTIO_BPF_FORM_LITE ? "lite" : "sfi");
-	control_add_str(obj, "level",
-			prog->level == VIRTIO_BPF_LEVEL_STRICT ? "strict" : "relaxed");
+	control_add_str(obj, "level", control_level(prog->level));
 	if (prog->reach != NORM_REACH_ALL)
 		control_add_num(obj, "reach", prog->reach);
 	control_add_num(obj, "guest_insns", prog->src.insn_cnt);
@@ -275,7 +285,7 @@ static struct json_object *control_show(const struct port *port)
 	TAILQ_FOREACH(map, &port->maps, node)
 		json_object_array_add(list, control_map(map));
 	json_object_object_add(obj, "maps", list);
-	control_add_str(obj, "level", "strict");
+	control_add_str(obj, "level", control_level(port->conf->level));
 	control_add_helpers(obj, port->conf->helpers);
 	json_object_object_add(obj, "limits", control_limits(&port->conf->limits));
 	json_object_object_add(obj, "over_limits", control_over(port));

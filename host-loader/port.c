@@ -380,6 +380,27 @@ static void port_over_helpers(const struct port *port, const struct prog *prog,
 }
 
 /**
+ * port_admit_level() - does the operator's policy allow a program's level?
+ * @port: the port
+ * @prog: the program, loaded, perhaps when the policy was another
+ * @why: a sentence if not
+ *
+ * Return: 0, or -EPERM with @why
+ */
+int port_admit_level(const struct port *port, const struct prog *prog, struct text *why)
+{
+	if (prog->level == VIRTIO_BPF_LEVEL_STRICT ||
+	    port->conf->level == VIRTIO_BPF_LEVEL_RELAXED)
+		return 0;
+	if (prog->handle)
+		text_add(why, "program %u", prog->handle);
+	else
+		text_add(why, "the program");
+	text_add(why, " was verified at level relaxed, and this port's level is strict\n");
+	return -EPERM;
+}
+
+/**
  * port_over_limits() - what of a port does not comply with its limits?
  * @port: the port; its limits, and its helpers, may have changed since
  * @over: a sentence for each such thing
@@ -397,6 +418,7 @@ void port_over_limits(const struct port *port, struct text *over)
 			 (unsigned long long)port->map_bytes,
 			 (unsigned long long)limits->max_map_bytes);
 	TAILQ_FOREACH(prog, &port->progs, node) {
+		port_admit_level(port, prog, over);
 		if (prog->src.insn_cnt > limits->max_insns)
 			text_add(over, "program %u has %u instructions, over this port's limit of"
 				 " %u\n", prog->handle, prog->src.insn_cnt, limits->max_insns);

@@ -9,6 +9,8 @@
  *   - a port that is gone, or has become another's (name, TAP, MAC or user have
  *     changed), has its guest told, its proxy cut off and its objects released;
  *   - a port that is new starts as at the daemon's start;
+ *   - a port can become relaxed only while there is a fork server (forkserver.c),
+ *     which goes with the last such port;
  *   - the others keep what they have, under the new limits. What does not comply
  *     with these is reported and goes on working: to take it from a guest is the
  *     operator's decision ("vbpf detach").
@@ -39,6 +41,24 @@ static bool ports_same(const struct conf_port *a, const struct conf_port *b)
 }
 
 /**
+ * ports_report() - tell the operator of what does not comply with a port's limits
+ * @port: the port
+ */
+static void ports_report(const struct port *port)
+{
+	struct text over = { 0 };
+	char *rest, *line;
+
+	port_over_limits(port, &over);
+	rest = over.buf;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_msg(LOG_WARNING, port->conf->name, "%s; it stays until its guest or"
+				" \"vbpf detach\" lets go of it", line);
+	text_free(&over);
+}
+
+/**
  * ports_open() - make a port, with what an earlier daemon left in it
  * @loader: the daemon
  * @port: the port, all zero
@@ -54,6 +74,7 @@ static int ports_open(struct loader *loader, struct port *port, const struct con
 	port_init(port, conf, loader->conf.bpffs);
 	port->event = loader->event;
 	port->norm = &loader->norm;
+	port->forkserver = &loader->forkserver;
 	err = store_recover(port);
 	if (!err)
 		err = attach_recover(port);
@@ -66,6 +87,7 @@ static int ports_open(struct loader *loader, struct port *port, const struct con
 		log_msg(LOG_NOTICE, conf->name, "recovered %u programs, %u maps, attached: %u",
 			port->prog_cnt, port->map_cnt,
 			port->attached ? port->attached->handle : 0);
+	ports_report(port);
 	return 0;
 }
 
@@ -133,24 +155,6 @@ void ports_free(struct loader *loader)
 	}
 	free(loader->ports);
 	loader->ports = NULL;
-}
-
-/**
- * ports_report() - tell the operator of what does not comply with a port's limits
- * @port: the port
- */
-static void ports_report(const struct port *port)
-{
-	struct text over = { 0 };
-	char *rest, *line;
-
-	port_over_limits(port, &over);
-	rest = over.buf;
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			log_msg(LOG_WARNING, port->conf->name, "%s; it stays until its guest or"
-				" \"vbpf detach\" lets go of it", line);
-	text_free(&over);
 }
 
 /**
@@ -234,9 +238,34 @@ static void ports_switch(struct loader *loader, struct conf *conf, struct port *
 		ports_give_up(loader, err);
 	else
 		turn_sweep(loader);
+	if (loader->forkserver.pid && !conf_relaxed(&loader->conf)) {
+		log_msg(LOG_NOTICE, NULL, "no port is relaxed any more: CAP_PERFMON is given up");
+		forkserver_stop(&loader->forkserver);
+	}
 	memset(conf, 0, sizeof(*conf));
 	free(old_ports);
 	conf_free(&old);
+}
+
+/**
+ * ports_check_level() - can this daemon do what a new configuration says of levels?
+ * @loader: the daemon; none of its ports is relaxed if it has no fork server
+ * @conf: the new configuration
+ * @why: a sentence if not
+ *
+ * Return: 0, or -EINVAL with @why
+ */
+static int ports_check_level(const struct loader *loader, const struct conf *conf,
+			     struct text *why)
+{
+	const struct conf_port *port = conf_relaxed(conf);
+
+	if (!port || loader->forkserver.pid || conf_relaxed(&loader->conf))
+		return 0;
+	text_add(why, "%s:%u: port %s is relaxed, for which this daemon has given up"
+		 " CAP_PERFMON: that takes a restart, which detaches nothing\n", loader->path,
+		 port->line, port->name);
+	return -EINVAL;
 }
 
 /**
@@ -264,6 +293,8 @@ int ports_reload(struct loader *loader, struct text *why)
 			 " which detaches nothing\n", loader->path, loader->norm.room);
 		err = -EINVAL;
 	}
+	if (!err)
+		err = ports_check_level(loader, &conf, why);
 	ports = err ? NULL : ports_array(conf.port_cnt, why);
 	if (ports)
 		ports_switch(loader, &conf, ports);

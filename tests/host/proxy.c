@@ -217,6 +217,23 @@ int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t
 }
 
 /**
+ * proxy_insns() - instructions as they are sent
+ * @to: room for as many
+ * @from: the instructions
+ * @cnt: number of @from
+ */
+void proxy_insns(struct virtio_bpf_insn *to, const struct bpf_insn *from, uint32_t cnt)
+{
+	for (uint32_t i = 0; i < cnt; i++)
+		to[i] = (struct virtio_bpf_insn){
+			.code = from[i].code,
+			.regs = (uint8_t)(from[i].dst_reg | from[i].src_reg << 4),
+			.off = htole16((uint16_t)from[i].off),
+			.imm = htole32((uint32_t)from[i].imm),
+		};
+}
+
+/**
  * proxy_load_file() - load the program that a file of tests/progs holds
  * @sock: connection
  * @name: of the file, without its ending
@@ -238,16 +255,9 @@ int64_t proxy_load_file(int sock, const char *name, struct reply *reply)
 	obj = bpf_object__open_file(path, NULL);
 	prog = obj ? bpf_object__next_program(obj, NULL) : NULL;
 	if (prog && bpf_program__insn_cnt(prog) <= PROXY_INSNS) {
-		const struct bpf_insn *from = bpf_program__insns(prog);
 		uint32_t cnt = (uint32_t)bpf_program__insn_cnt(prog);
 
-		for (uint32_t i = 0; i < cnt; i++)
-			insns[i] = (struct virtio_bpf_insn){
-				.code = from[i].code,
-				.regs = (uint8_t)(from[i].dst_reg | from[i].src_reg << 4),
-				.off = htole16((uint16_t)from[i].off),
-				.imm = htole32((uint32_t)from[i].imm),
-			};
+		proxy_insns(insns, bpf_program__insns(prog), cnt);
 		ret = proxy_load_named(sock, name, insns, cnt, reply);
 	}
 	bpf_object__close(obj);

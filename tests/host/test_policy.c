@@ -129,6 +129,36 @@ static bool test_load_rate(void)
 }
 
 /**
+ * test_gone_time() - a proxy goes while its program is checked
+ *
+ * Return: whether the CPU time that it took until then counts
+ */
+static bool test_gone_time(void)
+{
+	static struct virtio_bpf_insn bomb[PROXY_BOMB];
+	struct reply reply;
+	int sock;
+
+	CHECK(configure("load_rate = 1\nload_burst = 20\n", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK(proxy_load(sock, 2, 0, &reply) > 0);
+	proxy_bomb(bomb);
+	CHECK(!proxy_load_send(sock, 1, "test", bomb, PROXY_BOMB));
+	usleep(800000);
+	close(sock);
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_AGAIN);
+	CHECK(configure("load_rate = 1000\n", ""));
+	while (proxy_load(sock, 2, 0, &reply) == -VIRTIO_BPF_S_AGAIN)
+		usleep(100000);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * test_request_rate() - a port that asks more than it may
  *
  * Return: whether it waits, and another port does not
@@ -278,9 +308,9 @@ static bool test_bad_reload(void)
 	sock = proxy_open();
 	CHECK(sock >= 0);
 	CHECK(proxy_load(sock, 2, 0, &reply) > 0);
-	CHECK(bed_conf("max_progs = 4\nlevel = relaxed\n", "[port vm2]\n"));
+	CHECK(bed_conf("max_progs = 4\nlevel = lax\n", "[port vm2]\n"));
 	CHECK(bed_reload(STAYS));
-	CHECK(bed_logged("conf:8: this build has no level"));
+	CHECK(bed_logged("conf:8: level takes strict or relaxed, not"));
 	CHECK(bed_logged("conf:17: \\[port vm2\\] has no keys"));
 	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_NOSPC);
 	CHECK(proxy_says(&reply, "limit of 1 programs"));
@@ -810,6 +840,7 @@ int main(void)
 		{ "the daemon starts", test_start },
 		{ "instructions that the verifier looks at are limited", test_verified },
 		{ "CPU time for loading is limited per second", test_load_rate },
+		{ "CPU time counts also of a proxy that went", test_gone_time },
 		{ "requests are limited per second", test_request_rate },
 		{ "a proxy that waits for long is told so", test_busy },
 		{ "requests of a proxy that went are limited per second", test_gone_rate },

@@ -105,8 +105,15 @@ static bool test_default_uid(void)
 			     &conf, &why), 0);
 	CHECK_EQ(conf.ports[0].gid, 0);
 	CHECK_EQ(conf.ports[0].level, VIRTIO_BPF_LEVEL_STRICT);
+	CHECK(!conf_relaxed(&conf));
 	CHECK_EQ(conf.ports[0].helpers, WL_PROFILE_PACKET);
 	CHECK_EQ(conf.ports[0].limits.load_rate, 7);
+	conf_free(&conf);
+	CHECK_EQ(read_string(VM0 "level = strict\n" VM1 "[defaults]\nlevel = relaxed\n", &conf,
+			     &why), 0);
+	CHECK_EQ(conf.ports[0].level, VIRTIO_BPF_LEVEL_STRICT);
+	CHECK_EQ(conf.ports[1].level, VIRTIO_BPF_LEVEL_RELAXED);
+	CHECK(conf_relaxed(&conf) == &conf.ports[1]);
 	conf_free(&conf);
 	text_free(&why);
 	return true;
@@ -186,9 +193,8 @@ static bool test_values(void)
 	CHECK(refused("[port a]\nuid = no-such-user-here\n", "uid takes a user's number"));
 	CHECK(refused("[port a]\nuid = 4294967295\n", "uid takes a user's number"));
 	CHECK(refused("[port a]\ngid = no-such-group\n", "x.conf:2: gid takes a group's number"));
-	CHECK(refused("[defaults]\nlevel = relaxed\n",
-		      "x.conf:2: this build has no level \"relaxed\""));
-	CHECK(refused("[port a]\nlevel = lax\n", "x.conf:2: level takes strict, not \"lax\""));
+	CHECK(refused("[port a]\nlevel = lax\n",
+		      "x.conf:2: level takes strict or relaxed, not \"lax\""));
 	CHECK(refused("[port a]\nmax_verified = 1000001\n", "max_verified takes a number from 1"));
 	CHECK(refused("[port a]\nrequest_rate = 0\n", "request_rate takes a number from 1"));
 	CHECK(refused("[port a]\nload_rate = 1001\n", "load_rate takes a number from 1 to 1000"));

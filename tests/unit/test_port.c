@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../../helpers-whitelist/whitelist.h"
-#include "../../host-loader/load.h"
+#include "../../host-loader/translate.h"
 #include "../../host-loader/port.h"
 #include "../ktap.h"
 
@@ -279,11 +279,11 @@ static bool test_work(void)
  */
 static bool test_last_insn(void)
 {
-	CHECK_EQ(load_last_insn(""), -1);
-	CHECK_EQ(load_last_insn("unknown opcode 8d\n"), -1);
-	CHECK_EQ(load_last_insn("0: R1=ctx(off=0)\n12: (79) r0 = *(u64 *)(r7 +0)\n"
+	CHECK_EQ(translate_last_insn(""), -1);
+	CHECK_EQ(translate_last_insn("unknown opcode 8d\n"), -1);
+	CHECK_EQ(translate_last_insn("0: R1=ctx(off=0)\n12: (79) r0 = *(u64 *)(r7 +0)\n"
 				"R7 !read_ok\nprocessed 13 insns (limit 1000000)\n"), 12);
-	CHECK_EQ(load_last_insn("3: (95) exit\n\nfrom 1 to 7: R0=0\n7: (0f) r1 += r2\n"
+	CHECK_EQ(translate_last_insn("3: (95) exit\n\nfrom 1 to 7: R0=0\n7: (0f) r1 += r2\n"
 				"2 bad things\n"), 7);
 	return true;
 }
