@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kern.h"
 
@@ -41,6 +42,32 @@ int kern_prog_load(const char *name, const struct bpf_insn *insns, uint32_t cnt,
 		    .log_level = log ? 1 : 0);
 
 	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, name, "GPL", insns, cnt, &opts);
+}
+
+/**
+ * kern_walks_on() - does the kernel's verifier walk mispredicted branches to their end?
+ *
+ * Since Linux 6.17 a barrier ends such a walk. This is a loop with one at its head:
+ * the way behind its last turn goes on for ever, or not. With CAP_PERFMON, and
+ * on a kernel without mitigations, there are no such walks.
+ *
+ * Return: whether it does
+ */
+bool kern_walks_on(void)
+{
+	static const struct bpf_insn loop[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_10, .off = -8 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_JLT | BPF_K, .dst_reg = BPF_REG_0, .off = -3, .imm = 4 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = kern_prog_load("vbpf_loop", loop, sizeof(loop) / sizeof(*loop), NULL, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
 }
 
 /**

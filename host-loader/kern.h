@@ -2,6 +2,7 @@
 #ifndef KERN_H
 #define KERN_H
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire.h"
@@ -24,6 +25,7 @@ struct kern_link {
 
 int kern_prog_load(const char *name, const struct bpf_insn *insns, uint32_t cnt, char *log,
 		   uint32_t log_size);
+bool kern_walks_on(void);
 int kern_prog_info(int fd, uint32_t *id, uint32_t *verified);
 int kern_map_create(const struct wire_map *def);
 int kern_map_info(int fd, struct wire_map *def, uint32_t *id);

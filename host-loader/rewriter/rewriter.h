@@ -10,6 +10,7 @@
  * mistake in here can break the tenant, never the host.
  */
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../text.h"
@@ -103,6 +104,8 @@ struct rw_prog {
  *          RW_WINDOW_MAX; how long a packet can be that is changed in length or
  *          looked at behind it. Of a program with a reach only so much is copied
  * @level: at which the output is to be loaded
+ * @walks_on: the host's verifier walks on behind a barrier in a branch that only a
+ *            misprediction takes, as Linux before 6.17 does. Form sfi can do with that
  */
 struct rw_opts {
 	enum rw_form form;
@@ -110,6 +113,7 @@ struct rw_opts {
 	uint32_t tap_ifindex;
 	uint32_t window;
 	enum rw_level level;
+	bool walks_on;
 };
 
 /**

@@ -144,6 +144,8 @@ static bool insn_uses(const struct sfi *s, uint32_t at)
 	const struct bpf_insn *insn = &g->code->insns[at];
 	int32_t limit;
 
+	if (sfi_limits(s, at))
+		return true;
 	if (rw_is_subcall(insn))
 		return uses(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));
 	if (insn->code == RW_CALL)
@@ -701,7 +703,7 @@ static int sfi_insn(struct sfi *s, uint32_t at)
 	if ((g->code->flags[at] & RW_I_TARGET) || (at && g->code->insns[at - 1].code == RW_CALL))
 		s->marked = false;
 	if (g->code->flags[at] & RW_I_HEAD)
-		rw_emit(&g->edit, STDW, BPF_REG_10, BPF_REG_10, s->loop_slot, 0);
+		sfi_head(s, at);
 	sfi_lock(s, at);
 	switch (BPF_CLASS(g->code->insns[at].code)) {
 	case BPF_LDX:

@@ -198,8 +198,10 @@ bool sfi_in_frame(const struct sfi *s, uint32_t at, int64_t off, int32_t *place)
 int sfi_plan_spills(struct sfi *s);
 bool sfi_spill(struct sfi *s, uint32_t at);
 
-/* sfi_loop.c: loops that a may_goto ends */
+/* sfi_loop.c: loops */
 void sfi_forget(struct sfi *s, uint32_t at);
+bool sfi_limits(const struct sfi *s, uint32_t at);
+void sfi_head(struct sfi *s, uint32_t at);
 
 /* sfi_lock.c: locks */
 int sfi_plan_locks(struct sfi *s);

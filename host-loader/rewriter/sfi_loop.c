@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /**
- * DOC: Form sfi: loops that a may_goto ends
+ * DOC: Form sfi: loops
  *
- * The host's verifier walks such a loop until a turn begins with what it has seen
+ * A barrier at a loop's head ends the verifier's walk of a turn that only a
+ * misprediction takes; without one it would follow the loop for ever. Linux before
+ * 6.17 does so in spite of it. For those a loop gets a may_goto at its head: more
+ * than the eight million turns that it allows are a fault.
+ *
+ * The host's verifier walks a loop that a may_goto ends until a turn begins with what it has seen
  * before. With all capabilities it lets numbers differ meanwhile, as long as nothing
  * depends on them. Without CAP_PERFMON it stops to do so at the first pointer that
  * is moved by an unknown number, as accesses to the scratch are: from then on each
@@ -80,4 +85,34 @@ void sfi_forget(struct sfi *s, uint32_t at)
 		if (regs >> r & 1)
 			rw_emit(&s->g->edit, ADD_X, r, t.reg, 0, 0);
 	sfi_give_back(s, t);
+}
+
+/**
+ * sfi_limits() - does an instruction get a may_goto in front?
+ * @s: the translation
+ * @at: index of the instruction
+ *
+ * Return: true if it is a loop's head and the host's verifier wants that
+ */
+bool sfi_limits(const struct sfi *s, uint32_t at)
+{
+	const struct rw_code *code = s->g->code;
+
+	return s->g->opts->walks_on && (code->flags[at] & RW_I_HEAD) &&
+	       code->insns[at].code != RW_MAY_GOTO;
+}
+
+/**
+ * sfi_head() - emit what a loop's head begins with
+ * @s: the translation
+ * @at: index of the head
+ */
+void sfi_head(struct sfi *s, uint32_t at)
+{
+	if (sfi_limits(s, at)) {
+		sfi_forget(s, at);
+		sfi_fault(s, RW_MAY_GOTO, 0, 0, 0);
+	} else {
+		rw_emit(&s->g->edit, STDW, BPF_REG_10, BPF_REG_10, s->loop_slot, 0);
+	}
 }

@@ -61,8 +61,14 @@ static void ret(struct sfi *s, int32_t number)
  */
 static void begin_move(struct sfi *s)
 {
-	rw_emit(&s->g->edit, BPF_ALU64 | BPF_LSH | BPF_K, BPF_REG_2, 0, 0, 32);
-	rw_emit(&s->g->edit, BPF_ALU64 | BPF_ARSH | BPF_K, BPF_REG_2, 0, 0, 32);
+	struct rw_edit *e = &s->g->edit;
+
+	rw_emit(e, BPF_ALU64 | BPF_LSH | BPF_K, BPF_REG_2, 0, 0, 32);
+	rw_emit(e, BPF_ALU64 | BPF_ARSH | BPF_K, BPF_REG_2, 0, 0, 32);
+	if (!s->g->opts->walks_on)
+		return;
+	rw_emit(e, LDDW, BPF_REG_5, BPF_REG_3, SFI_H_ZERO, 0);
+	rw_emit(e, ADD_X, BPF_REG_2, BPF_REG_5, 0, 0);
 }
 
 /**
@@ -149,7 +155,13 @@ static void emit_carry(struct sfi *s, uint32_t done)
 
 	rw_emit(e, MOV_K, BPF_REG_1, 0, 0, 0);
 	rw_edit_place(e, loop);
-	rw_emit(e, STDW, BPF_REG_10, BPF_REG_10, -8, 0);
+	if (s->g->opts->walks_on) {
+		rw_emit(e, LDDW, BPF_REG_2, BPF_REG_6, SFI_H_ZERO, 0);
+		rw_emit(e, ADD_X, BPF_REG_1, BPF_REG_2, 0, 0);
+		sfi_jump(s, RW_MAY_GOTO, 0, 0, 0, done);
+	} else {
+		rw_emit(e, STDW, BPF_REG_10, BPF_REG_10, -8, 0);
+	}
 	sfi_jump(s, JMP_X(BPF_JGE), BPF_REG_1, BPF_REG_9, 0, done);
 	sfi_jump(s, JMP_K(BPF_JGT), BPF_REG_1, 0, SFI_META_MAX, done);
 	rw_emit(e, MOV_X, BPF_REG_2, BPF_REG_7, 0, 0);

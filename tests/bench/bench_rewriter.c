@@ -135,7 +135,7 @@ static void measure(const struct parser *p, const char *what, enum rw_form form)
 	const struct rw_prog prog = { p->insns, p->cnt, maps, ARRAY_SIZE(maps), 1,
 				      RW_PROFILE_TENANT };
 	const struct rw_opts opts = { form, RW_TARGET_SKB, 1, RW_WINDOW_DEFAULT,
-					      RW_LEVEL_STRICT };
+					      RW_LEVEL_STRICT, false };
 	uint64_t took[ROUNDS], median;
 	struct text why = { 0 };
 	struct rw_out out;

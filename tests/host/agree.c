@@ -67,6 +67,8 @@ static bool runs(int kind, uint32_t len)
  * twin_agree() - run twins on all kinds and lengths of packets
  * @t: the twins
  *
+ * A kernel that walks mispredicted branches to their end need not take form lite.
+ *
  * Return: true if they always agreed
  */
 bool twin_agree(struct twin *t)
@@ -76,6 +78,10 @@ bool twin_agree(struct twin *t)
 	};
 	uint8_t packet[TWIN_PACKET];
 
+	if (t->err && t->cnt && t->form == RW_FORM_LITE && twin_walks_on()) {
+		printf("# not in form lite on this kernel: %s\n", strerror(-t->err));
+		return true;
+	}
 	if (t->err)
 		printf("# %s\n# %s\n", strerror(-t->err), t->text);
 	CHECK_EQ(t->err, 0);

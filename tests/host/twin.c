@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../unit/insns.h"
 #include "twin.h"
 #include "virtio_bpf.h"
 
@@ -299,6 +300,39 @@ bool twin_load_native(struct twin *t)
 }
 
 /**
+ * load_loop() - load a loop with a barrier at its head
+ * @arg: not used
+ *
+ * Return: its fd, or a negative errno
+ */
+static int load_loop(void *arg)
+{
+	static const struct bpf_insn insns[] = {
+		MOV64_K(R0, 0), STX(BPF_DW, R10, -8, R10), ALU64_K(BPF_ADD, R0, 1),
+		JMP_K(BPF_JLT, R0, 4, -3), EXIT,
+	};
+	char log[256];
+
+	(void)arg;
+	return load(BPF_PROG_TYPE_SCHED_CLS, insns, sizeof(insns) / sizeof(*insns), log,
+		    sizeof(log));
+}
+
+/**
+ * twin_walks_on() - does this kernel's verifier walk mispredicted branches to their end?
+ *
+ * Return: true if so: form lite cannot have loops then, nor much else
+ */
+bool twin_walks_on(void)
+{
+	static int fd;
+
+	if (!fd)
+		fd = twin_strictly(load_loop, NULL);
+	return fd < 0;
+}
+
+/**
  * translate() - translate the program, and load the translation
  * @t: the twins, with all but the translation; t->err tells how that went
  * @opts: what to make of it
@@ -310,6 +344,7 @@ static void translate(struct twin *t, const struct rw_opts *opts)
 
 	close(t->strict);
 	t->strict = -1;
+	t->form = opts->form;
 	t->cnt = 0;
 	t->err = rw_check(&t->prog, VIRTIO_BPF_MAX_INSNS, &why);
 	if (!t->err)
@@ -337,7 +372,7 @@ static void translate(struct twin *t, const struct rw_opts *opts)
 void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
 {
 	translate(t, &(struct rw_opts){ form, RW_TARGET_SKB, LO_IFINDEX, window,
-					RW_LEVEL_STRICT });
+					RW_LEVEL_STRICT, twin_walks_on() });
 }
 
 /**
@@ -347,7 +382,7 @@ void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
 void twin_translate_relaxed(struct twin *t)
 {
 	translate(t, &(struct rw_opts){ RW_FORM_LITE, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW,
-					RW_LEVEL_RELAXED });
+					RW_LEVEL_RELAXED, false });
 }
 
 /**

@@ -25,6 +25,7 @@
  * @scratch: fd of the translation's scratch
  * @prog: the program
  * @maps: fds of the maps, of the native program and of the translation
+ * @form: of the translation
  * @reach: of the program, as the rewriter says
  * @cnt: number of the translation's instructions, or 0 if there is none
  * @err: what the rewriter returned, or -errno of the translation's load
@@ -38,6 +39,7 @@ struct twin {
 	int scratch;
 	struct rw_prog prog;
 	int maps[TWIN_MAPS][2];
+	enum rw_form form;
 	uint32_t reach;
 	uint32_t cnt;
 	int err;
@@ -47,6 +49,7 @@ struct twin {
 
 bool twin_usable(void);
 int twin_strictly(int (*what)(void *arg), void *arg);
+bool twin_walks_on(void);
 int twin_relaxed(int (*what)(void *arg), void *arg);
 void twin_init(struct twin *t, const struct rw_prog *prog);
 bool twin_make_own(struct twin *t);

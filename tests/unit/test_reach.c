@@ -41,7 +41,7 @@ static bool reaches(const struct bpf_insn *insns, uint32_t cnt, uint32_t want)
 
 	for (int form = RW_FORM_LITE; form <= RW_FORM_SFI; form++) {
 		const struct rw_opts opts = { form, RW_TARGET_SKB, 1, RW_WINDOW_DEFAULT,
-					      RW_LEVEL_STRICT };
+					      RW_LEVEL_STRICT, false };
 		struct text why = { 0 };
 		struct rw_out out;
 
@@ -305,7 +305,7 @@ static uint32_t copied(const struct bpf_insn *insns, uint32_t cnt, uint32_t wind
 {
 	const struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_TENANT };
 	const struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, 1, window,
-				      RW_LEVEL_STRICT };
+				      RW_LEVEL_STRICT, false };
 	uint32_t limit = 0;
 	struct rw_out out;
 

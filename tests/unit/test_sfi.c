@@ -42,7 +42,7 @@ static int rewrite_sfi(const struct bpf_insn *insns, uint32_t cnt, uint32_t wind
 {
 	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX, RW_PROFILE_TENANT };
 	struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, TAP, window,
-				 RW_LEVEL_STRICT };
+				 RW_LEVEL_STRICT, false };
 
 	return rw_rewrite(&prog, &opts, out, why);
 }
@@ -474,7 +474,7 @@ static bool sfi_locks(void)
 	struct rw_prog prog = { insns, ARRAY_SIZE(insns), maps, ARRAY_SIZE(maps), IFINDEX,
 				RW_PROFILE_ALL };
 	struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, TAP, WINDOW,
-				 RW_LEVEL_STRICT };
+				 RW_LEVEL_STRICT, false };
 	uint32_t held = 0, free_of = 0;
 	struct rw_out out;
 
