@@ -458,6 +458,38 @@ static bool test_leaks(void)
 }
 
 /**
+ * test_log() - a program that the kernel refuses at level relaxed
+ *
+ * Return: whether its tenant gets the verifier's log, which names instructions
+ *         that load maps, without the addresses that are in it at this level
+ */
+static bool test_log(void)
+{
+	struct bpf_insn insns[] = {
+		MOV64_X(R6, R1), DEEP, MOV64_X(R2, R10), ALU64_K(BPF_ADD, R2, -8),
+		LD_MAP(R1, 0), CALL(1), LD_DATA(R2, R6), LDX(BPF_B, R0, R2, 100), EXIT,
+	};
+	const uint32_t at = DEEP_INSNS + 3;
+	struct reply reply;
+	int sock = proxy_open();
+	int64_t map;
+
+	CHECK(sock >= 0);
+	map = proxy_map(sock, 10, &reply);
+	CHECK(map > 0);
+	close(reply.msg.fd);
+	insns[at].imm = (int)map;
+	CHECK_EQ(load(sock, insns, ARRAY_SIZE(insns), &reply), -VIRTIO_BPF_S_ACCES);
+	CHECK(proxy_says(&reply, "at level relaxed:\n"));
+	CHECK(proxy_says(&reply, "(18) r1 = 0x0000000000000000 "));
+	CHECK(proxy_says(&reply, "which stems from your instruction 25\n"));
+	CHECK(!memmem(reply.msg.text, reply.msg.text_len, "0xffff8", 7));
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
  * test_processes() - what the daemon, the fork server and both kinds of workers have
  *
  * Return: whether CAP_PERFMON is where it belongs alone, and files nowhere
@@ -765,6 +797,7 @@ int main(void)
 		{ "level strict comes first", test_order },
 		{ "as many maps as a port may have", test_maps },
 		{ "programs that would leak addresses", test_leaks },
+		{ "the verifier's log at level relaxed", test_log },
 		{ "capabilities and fds of each process", test_processes },
 		{ "a verifier bomb at level relaxed", test_bomb },
 		{ "a restart keeps the level", test_restart },
