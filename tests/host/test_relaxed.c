@@ -150,6 +150,27 @@ static pid_t worker(pid_t server, bool there)
 }
 
 /**
+ * relaxed_worker() - wait until a worker for level relaxed is at a program
+ * @server: the fork server
+ *
+ * Return: its process id, or 0
+ */
+static pid_t relaxed_worker(pid_t server)
+{
+	char out[64];
+
+	for (int i = 0; i < 100; i++) {
+		pid_t pid = child(server);
+
+		if (pid && !bed_run(out, sizeof(out), "grep -s '^CapEff:.*" CAPS_PERFMON "'"
+				    " /proc/%d/status", (int)pid))
+			return pid;
+		usleep(5000);
+	}
+	return 0;
+}
+
+/**
  * restart() - start the daemon with another configuration
  * @vm0: level of vm0
  * @vm1: level of vm1
@@ -529,9 +550,9 @@ static bool test_processes(void)
 	CHECK_EQ(worker(server, false), 0);
 	relaxed_bomb(bomb);
 	CHECK(!proxy_load_send(sock, 2, "test", bomb, DEEP_INSNS + PROXY_BOMB));
-	usleep(200000);
-	pid = worker(server, true);
+	pid = relaxed_worker(server);
 	CHECK(pid > 0);
+	usleep(200000);
 	CHECK(has_caps(pid, CAPS_PERFMON));
 	CHECK_EQ(bed_run(out, sizeof(out), "ls /proc/%d/fd | wc -l", (int)pid), 0);
 	CHECK_EQ(atoi(out), 3 + 1 + 2);
@@ -725,9 +746,8 @@ static bool test_busy_reload(void)
 	printf("# loaded within %lld ms\n", (long long)(now_ms() - start));
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	CHECK(!proxy_load_send(sock, 2, "test", insns, cnt));
-	usleep(50000);
-	pid = child(server);
-	CHECK(pid > 0 && !kill(pid, SIGSTOP) && has_caps(pid, CAPS_PERFMON));
+	pid = relaxed_worker(server);
+	CHECK(pid > 0 && !kill(pid, SIGSTOP));
 	CHECK(reload("strict", "relaxed", READ_AGAIN));
 	kill(pid, SIGCONT);
 	CHECK_EQ(proxy_load_reply(sock, 2, &reply), -VIRTIO_BPF_S_PERM);
