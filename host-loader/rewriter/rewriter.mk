@@ -5,8 +5,8 @@
 RW_SOURCES := $(addprefix host-loader/rewriter/, \
 	analysis.c branch.c check.c decode.c edit.c gen.c helpers.c lite.c live.c range.c \
 	reach.c refuse.c rewrite.c sfi.c sfi_access.c sfi_group.c sfi_helper.c sfi_lock.c \
-	sfi_loop.c sfi_own.c sfi_spill.c sfi_stack.c state.c taint.c taint_stack.c \
-	target_skb.c transfer.c twice.c)
+	sfi_loop.c sfi_own.c sfi_spill.c sfi_stack.c state.c taint.c taint_log.c \
+	taint_stack.c target_skb.c transfer.c twice.c)
 RW_OBJS := $(RW_SOURCES:%.c=$(B)/%.o) $(WL_OBJS)
 SOURCES += $(RW_SOURCES)
 

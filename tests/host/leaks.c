@@ -218,6 +218,10 @@ static const struct leak arithmetic[] = {
 	LEAK("packet pointer minus what may be NULL", LEAKS, "subtracts r8, a packet pointer",
 	     BEGIN, GET_PKT, ANY_NUMBER(R7, 1), MOV64_K(R8, 0), JMP_K(BPF_JEQ, R7, 0, 1),
 	     MOV64_X(R8, R9), ALU64_X(BPF_SUB, R9, R8), TELL(R9)),
+	LEAK("packet pointer minus its end, or NULL", LEAKS, "subtracts r8, a pointer on some path",
+	     BEGIN, GET_PKT, ANY_NUMBER(R7, 3), LD_END(R8, R6), JMP_K(BPF_JEQ, R7, 3, 4),
+	     MOV64_K(R8, 0), JMP_K(BPF_JEQ, R7, 0, 1), MOV64_X(R8, R9), MOV64_K(R1, 0),
+	     ALU64_X(BPF_SUB, R9, R8), TELL(R9)),
 	LEAK("two pointers added", KERNEL_NO, "adds r7, a packet pointer, to r9, a packet pointer",
 	     BEGIN, LD_DATA(R7, R6), SUM(GET_PKT, ALU64_X(BPF_ADD, R9, R7))),
 };
