@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../helpers-whitelist/whitelist.h"
 #include "conf.h"
 #include "kern.h"
 #include "relaxed.h"
@@ -280,7 +281,7 @@ int relaxed_recv(int sock, struct translate *what)
 	what->in.insns = (void *)(body->rest + body->head.map_cnt * sizeof(handle));
 	what->in.cnt = body->head.insn_cnt;
 	what->in.ifindex = body->head.ifindex;
-	what->in.profile = body->head.profile;
+	what->in.profile = body->head.profile & WL_PROFILES;
 	what->max_insns = body->head.max_insns;
 	what->tap_ifindex = body->head.tap_ifindex;
 	return err;

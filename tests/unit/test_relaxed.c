@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../helpers-whitelist/whitelist.h"
 #include "../../host-loader/relaxed.h"
 #include "../../host-loader/sandbox.h"
 #include "ktap.h"
@@ -30,6 +31,7 @@ struct message {
 	uint32_t insn_cnt;
 	uint32_t map_cnt;
 	uint32_t ifindex;
+	uint32_t profile;
 	uint32_t max_insns;
 	uint32_t tap_ifindex;
 	char name[VIRTIO_BPF_NAME_LEN];
@@ -127,7 +129,8 @@ static bool test_round(void)
 {
 	struct bpf_insn insns[VIRTIO_BPF_MAX_INSNS];
 	struct translate what = {
-		.in = { .insns = insns, .cnt = VIRTIO_BPF_MAX_INSNS, .ifindex = 7 },
+		.in = { .insns = insns, .cnt = VIRTIO_BPF_MAX_INSNS, .ifindex = 7,
+			.profile = RW_PROFILE_ALL },
 		.name = "fifteen.letters", .max_insns = 9, .tap_ifindex = 11,
 		.counters = open("/dev/null", O_RDONLY | O_CLOEXEC),
 	};
@@ -143,6 +146,8 @@ static bool test_round(void)
 	CHECK(!memcmp(got.in.insns, insns, sizeof(insns)));
 	CHECK_EQ(got.in.map_cnt, 0);
 	CHECK_EQ(got.in.ifindex, 7);
+	/* What a daemon says that was taken over: never more than a tenant can have */
+	CHECK_EQ(got.in.profile, WL_PROFILES);
 	CHECK_EQ(got.max_insns, 9);
 	CHECK_EQ(got.tap_ifindex, 11);
 	CHECK(!strcmp(got.name, "fifteen.letters"));
