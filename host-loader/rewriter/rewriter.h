@@ -7,7 +7,8 @@
  * A tenant's XDP program goes in; a program that does the same at the TAP, and
  * that the host's verifier accepts without CAP_PERFMON, comes out. Nothing here
  * makes a system call or needs a privilege: the kernel checks the result, so a
- * mistake in here can break the tenant, never the host.
+ * mistake in here can break the tenant, never the host. At level relaxed, which has
+ * CAP_PERFMON, it can let an address of the host's out: see taint.c.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
