@@ -7,9 +7,9 @@
 # made a host: it runs the daemon and the tests of it and of the rewriter, on each
 # of KVERS. Their KTAP is passed through, a part of it for each case here.
 #
-# QEMU's own CPU model has the flaws that count (Spectre v1 is thought of as
-# everybody's), so the verifier is as strict as on hardware: the first case sees
-# to that.
+# QEMU's CPU has Spectre's flaws as every other, and the kernel's defaults are
+# in force, so the verifier is as strict as on hardware: the first case sees to
+# that.
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
