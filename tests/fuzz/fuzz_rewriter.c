@@ -2,7 +2,7 @@
 /**
  * DOC: Fuzz target: a tenant's program, to the checker and the rewriter
  *
- * The input is a byte that chooses the form and the window, three that are
+ * The input is a byte that chooses the form, the window and the verifier, three that are
  * unused, and instructions as they are in memory. A mutator of its own changes
  * them one by one, so that most of what it makes are programs of a sort.
  *
@@ -173,6 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	opts.form = data[0] & 1 ? RW_FORM_SFI : RW_FORM_LITE;
 	opts.window = windows[data[0] >> 1 & 3];
+	opts.walks_on = data[0] >> 3 & 1;
 	prog.cnt = (uint32_t)((size - HEAD) / sizeof(*insns));
 	insns = malloc(prog.cnt * sizeof(*insns));
 	FUZZ_MUST(insns);
