@@ -10,9 +10,10 @@ LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng libmnl libseccomp
 CFLAGS_host-loader = -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(LOADER_PKGS))
 
 # The daemon without its main(), for the tests as well
-LOADER_SRCS := $(addprefix host-loader/,attach.c bucket.c conf.c control.c dispatch.c kern.c \
-		 link.c load.c log.c map.c norm.c pair.c port.c ports.c sandbox.c server.c \
-		 sock.c store.c tap.c text.c turn.c watch.c wire.c worker.c)
+LOADER_SRCS := $(addprefix host-loader/,attach.c bucket.c conf.c control.c dispatch.c \
+		 forkserver.c kern.c \
+		 link.c load.c log.c map.c norm.c pair.c port.c ports.c relaxed.c sandbox.c server.c \
+		 sock.c store.c tap.c text.c translate.c turn.c watch.c wire.c worker.c)
 LOADER_OBJS := $(LOADER_SRCS:%.c=$(B)/%.o)
 LOADER_LIBS = $(call pkg,--libs,$(LOADER_PKGS))
 
@@ -22,7 +23,7 @@ SOURCES  += $(LOADER_SRCS) host-loader/main.c host-loader/vbpf.c
 $(B)/host-loader/virtio-bpfd: $(B)/host-loader/main.o $(LOADER_OBJS) $(RW_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
 
-$(B)/host-loader/vbpf: $(addprefix $(B)/host-loader/,vbpf.o conf.o sock.o text.o)
+$(B)/host-loader/vbpf: $(addprefix $(B)/host-loader/,vbpf.o conf.o sock.o text.o) $(WL_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,inih json-c)
 
 # The normaliser, embedded in the daemon
@@ -38,21 +39,30 @@ $(B)/host-loader/datapath.skel.h: $(B)/host-loader/datapath.bpf.o
 $(B)/host-loader/norm.o: $(B)/host-loader/datapath.skel.h
 
 # Tests
-TEST_GEN_PROGS += $(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire \
+TEST_GEN_PROGS += $(addprefix $(B)/tests/unit/,test_conf test_port test_relaxed test_wire) \
 		  $(addprefix $(B)/tests/host/,test_loader test_packets test_on_wire \
-		  test_policy test_isolation)
-SOURCES += tests/unit/test_conf.c tests/unit/test_port.c tests/unit/test_wire.c \
+		  test_policy test_isolation test_relaxed)
+SOURCES += $(addprefix tests/unit/,test_conf.c test_port.c test_relaxed.c test_wire.c) \
 	   $(addprefix tests/host/,test_loader.c test_packets.c test_on_wire.c test_policy.c \
-	   test_isolation.c bed.c proxy.c wire.c)
+	   test_isolation.c test_relaxed.c bed.c proxy.c wire.c)
 
-$(B)/tests/unit/test_conf $(B)/tests/unit/test_port $(B)/tests/unit/test_wire: \
+$(addprefix $(B)/tests/unit/,test_conf test_port test_relaxed test_wire): \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LOADER_OBJS) $(RW_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
 
-$(addprefix $(B)/tests/host/test_,loader packets policy isolation): \
+$(addprefix $(B)/tests/host/test_,loader packets policy isolation relaxed): \
 $(B)/tests/host/%: $(addprefix $(B)/,tests/host/%.o tests/host/bed.o tests/host/proxy.o \
 		   host-loader/sock.o host-loader/text.o)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
+
+# Stands between the daemon and libbpf
+SOURCES += tests/host/fail_get.c
+
+$(B)/tests/host/fail_get.so: tests/host/fail_get.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -shared -o $@ $<
+
+$(B)/tests/host/test_policy: | $(B)/tests/host/fail_get.so
 
 WIRE_PROGS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/wire_*.bpf.c))
 

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../helpers-whitelist/whitelist.h"
 #include "attach.h"
 #include "control.h"
 #include "datapath.h"
@@ -99,6 +100,17 @@ static void control_add_bool(struct json_object *obj, const char *key, bool valu
 }
 
 /**
+ * control_level() - a level's name
+ * @level: VIRTIO_BPF_LEVEL_*
+ *
+ * Return: the name
+ */
+static const char *control_level(uint32_t level)
+{
+	return level == VIRTIO_BPF_LEVEL_STRICT ? "strict" : "relaxed";
+}
+
+/**
  * control_prog() - describe a program
  * @port: the port
  * @prog: the program
@@ -117,8 +129,7 @@ static struct json_object *control_prog(const struct port *port, const struct pr
 	control_add_num(obj, "id", prog->id);
 	control_add_str(obj, "tag", tag);
 	control_add_str(obj, "form", prog->form == VIRTIO_BPF_FORM_LITE ? "lite" : "sfi");
-	control_add_str(obj, "level",
-			prog->level == VIRTIO_BPF_LEVEL_STRICT ? "strict" : "relaxed");
+	control_add_str(obj, "level", control_level(prog->level));
 	if (prog->reach != NORM_REACH_ALL)
 		control_add_num(obj, "reach", prog->reach);
 	control_add_num(obj, "guest_insns", prog->src.insn_cnt);
@@ -238,6 +249,23 @@ static struct json_object *control_over(const struct port *port)
 }
 
 /**
+ * control_add_helpers() - add the profiles that a port has to an object
+ * @obj: the object
+ * @profiles: enum wl_profile
+ */
+static void control_add_helpers(struct json_object *obj, uint32_t profiles)
+{
+	const struct wl_profile_name *name;
+	struct text words = { 0 };
+
+	for (name = wl_profiles; name->name; name++)
+		if (!(name->profile & ~profiles))
+			text_add(&words, "%s%s", words.len ? " " : "", name->name);
+	control_add_str(obj, "helpers", words.buf ?: "");
+	text_free(&words);
+}
+
+/**
  * control_show() - describe a port with its objects and limits
  * @port: the port
  *
@@ -257,8 +285,8 @@ static struct json_object *control_show(const struct port *port)
 	TAILQ_FOREACH(map, &port->maps, node)
 		json_object_array_add(list, control_map(map));
 	json_object_object_add(obj, "maps", list);
-	control_add_str(obj, "level", "strict");
-	control_add_str(obj, "helpers", "packet");
+	control_add_str(obj, "level", control_level(port->conf->level));
+	control_add_helpers(obj, port->conf->helpers);
 	json_object_object_add(obj, "limits", control_limits(&port->conf->limits));
 	json_object_object_add(obj, "over_limits", control_over(port));
 	return obj;

@@ -9,6 +9,5 @@ int load_finish(struct port *port, struct prog **out, struct text *log);
 void load_cancel(struct port *port);
 bool load_fits(const struct port *port, const struct prog *prog, uint32_t tap_ifindex);
 int load_free(struct port *port, uint32_t handle, struct text *why);
-long load_last_insn(const char *log);
 
 #endif /* LOAD_H */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef LOADER_H
 #define LOADER_H
+#include "forkserver.h"
 #include "norm.h"
 #include "port.h"
 
@@ -13,6 +14,7 @@ struct watch;
  * @path: of the configuration file
  * @conf: the configuration
  * @norm: the host's own programs, which all ports share
+ * @forkserver: makes workers for level relaxed; none if no port is relaxed
  * @ports: one for each of @conf.ports, in the same order; owned, each for itself,
  *         so that it stays where it is when others come and go
  * @event: the event loop
@@ -24,6 +26,7 @@ struct loader {
 	const char *path;
 	struct conf conf;
 	struct norm norm;
+	struct forkserver forkserver;
 	struct port **ports;
 	sd_event *event;
 	struct server *server;

@@ -14,7 +14,9 @@
  * At its start it has CAP_PERFMON as well, for the host's own programs (norm.c),
  * which look into the kernel's packets. They are loaded once, for all ports.
  * Then it drops CAP_PERFMON for good. Nothing has been opened until then but the
- * configuration, and no byte of a tenant's has been read.
+ * configuration, and no byte of a tenant's has been read. Only if that says of a
+ * port that it is relaxed does a process of its own keep CAP_PERFMON, for programs
+ * of such ports (forkserver.c).
  *
  * What it holds outlives it (store.c): a clean end detaches nothing.
  *
@@ -27,7 +29,10 @@
  *   port       what a port has, and its limits (bucket: per second)
  *   load       from bytecode to a program in the kernel
  *   worker     the process that does the long part of it
- *   sandbox    system calls that are left to either
+ *   translate  what it does
+ *   forkserver the process that makes workers for level relaxed
+ *   relaxed    what such a worker is told
+ *   sandbox    capabilities and system calls that are left to each
  *   map        maps
  *   attach     the program at the TAP, behind the normaliser
  *   norm       the host's own programs: the normaliser and its helpers
@@ -58,6 +63,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "forkserver.h"
 #include "kern.h"
 #include "loader.h"
 #include "log.h"
@@ -127,28 +133,21 @@ static int main_check_privileges(struct text *why)
 }
 
 /**
- * main_drop_privileges() - keep what the daemon's work needs, for good
+ * main_forkserver() - keep CAP_PERFMON in a process of its own, if a port is relaxed
+ * @loader: the daemon, which knows its configuration and has all its privileges
  * @why: a sentence if that fails
  *
- * The bounding set can only be shrunk with CAP_SETPCAP, which is dropped with
- * the rest. no_new_privs closes that way too.
- *
- * Return: 0, or -EPERM with @why
+ * Return: 0, or a negative errno with @why
  */
-static int main_drop_privileges(struct text *why)
+static int main_forkserver(struct loader *loader, struct text *why)
 {
-	capng_select_t set = CAPNG_SELECT_CAPS;
+	const struct conf_port *port = conf_relaxed(&loader->conf);
+	int err = port ? forkserver_start(&loader->forkserver, why) : 0;
 
-	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
-		set |= CAPNG_SELECT_BOUNDS;
-	capng_clear(CAPNG_SELECT_ALL);
-	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_BPF, CAP_NET_ADMIN, -1);
-	if (capng_apply(set) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
-		text_add(why, "cannot drop privileges: %s\n", strerror(errno));
-		return -EPERM;
-	}
-	return 0;
+	if (port && !err)
+		log_msg(LOG_NOTICE, port->name, "the port is relaxed: process %d keeps"
+			" CAP_PERFMON", (int)loader->forkserver.pid);
+	return err;
 }
 
 /**
@@ -259,7 +258,7 @@ static int main_loop_new(struct loader *loader, struct text *why)
  */
 static int main_run(const char *config)
 {
-	struct loader loader = { .path = config };
+	struct loader loader = { .path = config, .forkserver = FORKSERVER_NONE };
 	struct text why = { 0 };
 	int err;
 
@@ -269,15 +268,19 @@ static int main_run(const char *config)
 	if (!err)
 		err = main_check_privileges(&why);
 	if (!err)
+		err = main_forkserver(&loader, &why);
+	if (!err)
 		err = norm_load(&loader.norm, loader.conf.port_cnt, &why);
 	if (!err)
-		err = main_drop_privileges(&why);
+		err = sandbox_privileges(false, &why);
 	if (!err)
 		err = store_open(loader.conf.bpffs, &why);
 	if (!err)
 		err = main_check_kernel(&loader.norm, &why);
 	if (!err)
 		err = main_loop_new(&loader, &why);
+	if (!err)
+		err = forkserver_watch(&loader.forkserver, loader.event, &why);
 	if (!err)
 		err = control_start(&loader, &why);
 	if (!err)
@@ -302,6 +305,7 @@ static int main_run(const char *config)
 	server_stop(&loader);
 	control_stop(&loader);
 	ports_free(&loader);
+	forkserver_stop(&loader.forkserver);
 	norm_free(&loader.norm);
 	sd_event_unref(loader.event);
 	conf_free(&loader.conf);

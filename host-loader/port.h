@@ -11,6 +11,7 @@
 #include "wire.h"
 
 struct conn;
+struct forkserver;
 struct load;
 struct norm;
 struct server;
@@ -87,6 +88,7 @@ TAILQ_HEAD(prog_list, prog);
  * @map_bytes: kernel memory of @maps
  * @attached: the attached program, or NULL
  * @norm: the host's own programs
+ * @forkserver: makes workers for level relaxed
  * @norm_link: fd of the normaliser's link, or -1
  * @link: fd of @attached's link, or -1
  * @norm_state: fd of the port's map for the host's own programs, or -1
@@ -118,6 +120,7 @@ struct port {
 	uint64_t map_bytes;
 	struct prog *attached;
 	const struct norm *norm;
+	struct forkserver *forkserver;
 	int norm_link;
 	int link;
 	int norm_state;
@@ -146,10 +149,12 @@ struct prog *port_prog(const struct port *port, uint32_t handle);
 struct map *port_map(const struct port *port, uint32_t handle);
 uint32_t port_new_handle(struct port *port);
 int port_map_bytes(const struct wire_map *def, uint64_t *bytes);
+int port_admit_bytes(const struct port *port, uint64_t bytes, struct text *why);
 int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t *bytes,
 		   struct text *why);
 int port_admit_prog(const struct port *port, const struct wire_prog *src, struct text *why);
 int port_admit_work(struct port *port, struct text *why);
+int port_admit_level(const struct port *port, const struct prog *prog, struct text *why);
 int port_admit_verified(const struct port *port, const struct prog *prog, struct text *why);
 void port_over_limits(const struct port *port, struct text *over);
 void port_add_map(struct port *port, struct map *map);

@@ -9,6 +9,8 @@
  *   - a port that is gone, or has become another's (name, TAP, MAC or user have
  *     changed), has its guest told, its proxy cut off and its objects released;
  *   - a port that is new starts as at the daemon's start;
+ *   - a port can become relaxed only while there is a fork server (forkserver.c),
+ *     which goes with the last such port;
  *   - the others keep what they have, under the new limits. What does not comply
  *     with these is reported and goes on working: to take it from a guest is the
  *     operator's decision ("vbpf detach").
@@ -39,23 +41,54 @@ static bool ports_same(const struct conf_port *a, const struct conf_port *b)
 }
 
 /**
+ * ports_report() - tell the operator of what does not comply with a port's limits
+ * @port: the port
+ */
+static void ports_report(const struct port *port)
+{
+	struct text over = { 0 };
+	char *rest, *line;
+
+	port_over_limits(port, &over);
+	rest = over.buf;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_msg(LOG_WARNING, port->conf->name, "%s; it stays until its guest or"
+				" \"vbpf detach\" lets go of it", line);
+	text_free(&over);
+}
+
+/**
  * ports_open() - make a port, with what an earlier daemon left in it
  * @loader: the daemon
  * @port: the port, all zero
  * @conf: its section; must outlive it
+ *
+ * Return: 0, or a negative errno: what is there cannot be read now, and nothing
+ * of it was removed
  */
-static void ports_open(struct loader *loader, struct port *port, const struct conf_port *conf)
+static int ports_open(struct loader *loader, struct port *port, const struct conf_port *conf)
 {
+	int err;
+
 	port_init(port, conf, loader->conf.bpffs);
 	port->event = loader->event;
 	port->norm = &loader->norm;
-	store_recover(port);
-	attach_recover(port);
+	port->forkserver = &loader->forkserver;
+	err = store_recover(port);
+	if (!err)
+		err = attach_recover(port);
+	if (err) {
+		port_close(port);
+		return err;
+	}
 	map_sweep(port);
 	if (port->record >= 0)
 		log_msg(LOG_NOTICE, conf->name, "recovered %u programs, %u maps, attached: %u",
 			port->prog_cnt, port->map_cnt,
 			port->attached ? port->attached->handle : 0);
+	ports_report(port);
+	return 0;
 }
 
 /**
@@ -86,17 +119,25 @@ static struct port **ports_array(size_t cnt, struct text *why)
  * @loader: the daemon
  * @why: a sentence if that fails
  *
- * Return: 0, or -ENOMEM with @why
+ * Return: 0, or a negative errno with @why
  */
 int ports_make(struct loader *loader, struct text *why)
 {
 	struct conf *conf = &loader->conf;
+	int err = 0;
 
 	loader->ports = ports_array(conf->port_cnt, why);
 	if (!loader->ports)
 		return -ENOMEM;
 	for (size_t i = 0; i < conf->port_cnt; i++)
-		ports_open(loader, loader->ports[i], &conf->ports[i]);
+		port_init(loader->ports[i], &conf->ports[i], conf->bpffs);
+	for (size_t i = 0; i < conf->port_cnt && !err; i++)
+		err = ports_open(loader, loader->ports[i], &conf->ports[i]);
+	if (err) {
+		text_add(why, "what the ports have cannot be read now, and stays as it is: %s;"
+			 " programs that are attached go on\n", strerror(-err));
+		return err;
+	}
 	store_report(conf->bpffs, conf);
 	turn_sweep(loader);
 	return 0;
@@ -117,24 +158,6 @@ void ports_free(struct loader *loader)
 }
 
 /**
- * ports_report() - tell the operator of what does not comply with a port's limits
- * @port: the port
- */
-static void ports_report(const struct port *port)
-{
-	struct text over = { 0 };
-	char *rest, *line;
-
-	port_over_limits(port, &over);
-	rest = over.buf;
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			log_msg(LOG_WARNING, port->conf->name, "%s; it stays until its guest or"
-				" \"vbpf detach\" lets go of it", line);
-	text_free(&over);
-}
-
-/**
  * ports_keep() - is there a port for a section already?
  * @loader: the daemon
  * @conf: the section
@@ -152,6 +175,20 @@ static size_t ports_keep(const struct loader *loader, const struct conf_port *co
 }
 
 /**
+ * ports_give_up() - end the daemon: it cannot read what a new port has
+ * @loader: the daemon
+ * @err: a negative errno
+ *
+ * The next one may, and finds everything as it is.
+ */
+static void ports_give_up(struct loader *loader, int err)
+{
+	log_msg(LOG_CRIT, NULL, "what a port has cannot be read now, and stays as it is: %s;"
+		" this daemon ends, to be started again", strerror(-err));
+	sd_event_exit(loader->event, err);
+}
+
+/**
  * ports_switch() - go over to another configuration
  * @loader: the daemon; its configuration becomes that one
  * @conf: the configuration; empty afterwards
@@ -161,6 +198,7 @@ static void ports_switch(struct loader *loader, struct conf *conf, struct port *
 {
 	struct conf old = loader->conf;
 	struct port **old_ports = loader->ports;
+	int err = 0, one;
 
 	for (size_t i = 0; i < conf->port_cnt; i++) {
 		size_t at = ports_keep(loader, &conf->ports[i]);
@@ -190,13 +228,44 @@ static void ports_switch(struct loader *loader, struct conf *conf, struct port *
 			ports_report(ports[i]);
 			continue;
 		}
-		ports_open(loader, ports[i], &conf->ports[i]);
-		server_add(loader, ports[i]);
+		one = ports_open(loader, ports[i], &conf->ports[i]);
+		if (one)
+			err = one;
+		else
+			server_add(loader, ports[i]);
 	}
-	turn_sweep(loader);
+	if (err)
+		ports_give_up(loader, err);
+	else
+		turn_sweep(loader);
+	if (loader->forkserver.pid && !conf_relaxed(&loader->conf)) {
+		log_msg(LOG_NOTICE, NULL, "no port is relaxed any more: CAP_PERFMON is given up");
+		forkserver_stop(&loader->forkserver);
+	}
 	memset(conf, 0, sizeof(*conf));
 	free(old_ports);
 	conf_free(&old);
+}
+
+/**
+ * ports_check_level() - can this daemon do what a new configuration says of levels?
+ * @loader: the daemon; none of its ports is relaxed if it has no fork server
+ * @conf: the new configuration
+ * @why: a sentence if not
+ *
+ * Return: 0, or -EINVAL with @why
+ */
+static int ports_check_level(const struct loader *loader, const struct conf *conf,
+			     struct text *why)
+{
+	const struct conf_port *port = conf_relaxed(conf);
+
+	if (!port || loader->forkserver.pid || conf_relaxed(&loader->conf))
+		return 0;
+	text_add(why, "%s:%u: port %s is relaxed, for which this daemon has given up"
+		 " CAP_PERFMON: that takes a restart, which detaches nothing\n", loader->path,
+		 port->line, port->name);
+	return -EINVAL;
 }
 
 /**
@@ -224,6 +293,8 @@ int ports_reload(struct loader *loader, struct text *why)
 			 " which detaches nothing\n", loader->path, loader->norm.room);
 		err = -EINVAL;
 	}
+	if (!err)
+		err = ports_check_level(loader, &conf, why);
 	ports = err ? NULL : ports_array(conf.port_cnt, why);
 	if (ports)
 		ports_switch(loader, &conf, ports);

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /**
- * DOC: System calls that are left to the daemon and to its workers
+ * DOC: What is left to the daemon, its fork server and its workers
  *
- * By seccomp, in two steps. The daemon keeps what its event loop, its sockets,
+ * Of capabilities, CAP_BPF and CAP_NET_ADMIN; to the fork server and to its
+ * workers CAP_PERFMON as well (forkserver.c).
+ *
+ * Of system calls, by seccomp, in steps. The daemon keeps what its event loop, its sockets,
  * bpffs, the reading of its configuration (user names may be asked of a name
  * service) and the start of workers need, and of bpf(2) the commands that it
  * uses. It loses execve, ptrace, mount, the namespaces, the changing of users,
  * io_uring, perf_event_open and whatever else is not listed.
  *
  * A worker keeps memory, one message to the daemon, and of bpf(2) what loads a
- * program.
+ * program. One that the fork server made may receive messages too, since its
+ * program comes in one, and can make no map: form lite has no scratch.
+ *
+ * The fork server keeps what its workers do (they have its filter as well as
+ * their own), messages, clone() with the flags that it uses, and what a worker
+ * does before it has its filter.
  *
  * What is not allowed fails with EPERM, and does not kill: a C library that
  * tries something newer first shall find its way back.
@@ -17,12 +25,16 @@
  * The sanitizers do more than the program that they watch, and want more room.
  * A build with them has no filters and no limit on memory.
  */
+#include <cap-ng.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,9 +56,9 @@ static const bool sandbox_wanted = true;
 static const int sandbox_daemon_calls[] = {
 	/* memory, time, itself */
 	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect),
-	SCMP_SYS(madvise), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom), SCMP_SYS(futex),
-	SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(set_tid_address), SCMP_SYS(uname),
+	SCMP_SYS(madvise), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
+	SCMP_SYS(clock_nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+	SCMP_SYS(getrandom), SCMP_SYS(futex), SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(set_tid_address), SCMP_SYS(uname),
 	SCMP_SYS(sysinfo), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid),
 	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
 	SCMP_SYS(prlimit64), SCMP_SYS(getrusage), SCMP_SYS(sched_getaffinity), SCMP_SYS(umask),
@@ -92,7 +104,13 @@ static const int sandbox_worker_calls[] = {
 };
 
 static const int sandbox_worker_cmds[] = {
-	BPF_PROG_LOAD, BPF_MAP_CREATE, BPF_OBJ_GET_INFO_BY_FD,
+	BPF_PROG_LOAD, BPF_OBJ_GET_INFO_BY_FD,
+};
+
+/* Beside a worker's: messages, and how a process becomes a worker (worker.c) */
+static const int sandbox_forkserver_calls[] = {
+	SCMP_SYS(recvmsg), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(prctl),
+	SCMP_SYS(prlimit64), SCMP_SYS(close_range), SCMP_SYS(seccomp),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -188,26 +206,97 @@ int sandbox_daemon(struct text *why)
 }
 
 /**
- * sandbox_worker() - keep the system calls that a worker needs, for good
+ * sandbox_small() - begin a filter with what every worker needs
+ * @err: set to 0 or a negative errno
+ *
+ * Return: the filter, or NULL
+ */
+static scmp_filter_ctx sandbox_small(int *err)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+	*err = ctx ? sandbox_allow(ctx, sandbox_worker_calls, COUNT(sandbox_worker_calls)) :
+		     -ENOMEM;
+	if (!*err)
+		*err = sandbox_allow_args(ctx, SCMP_SYS(bpf), sandbox_worker_cmds,
+					  COUNT(sandbox_worker_cmds));
+	return ctx;
+}
+
+/**
+ * sandbox_forkserver() - keep the system calls that the fork server and its
+ * workers need, for good
  *
  * Return: 0, or a negative errno
  */
-int sandbox_worker(void)
+int sandbox_forkserver(void)
 {
 	scmp_filter_ctx ctx;
 	int err;
 
 	if (!sandbox_wanted)
 		return 0;
-	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	err = ctx ? sandbox_allow(ctx, sandbox_worker_calls, COUNT(sandbox_worker_calls)) : -ENOMEM;
+	ctx = sandbox_small(&err);
 	if (!err)
-		err = sandbox_allow_args(ctx, SCMP_SYS(bpf), sandbox_worker_cmds,
-					 COUNT(sandbox_worker_cmds));
+		err = sandbox_allow(ctx, sandbox_forkserver_calls,
+				    COUNT(sandbox_forkserver_calls));
+	if (!err)
+		err = sandbox_allow_if(ctx, SCMP_SYS(clone), UINT64_MAX, CLONE_PARENT | SIGCHLD);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return err;
+}
+
+/**
+ * sandbox_worker() - keep the system calls that a worker needs, for good
+ * @relaxed: it is the fork server's
+ *
+ * Return: 0, or a negative errno
+ */
+int sandbox_worker(bool relaxed)
+{
+	scmp_filter_ctx ctx;
+	int err;
+
+	if (!sandbox_wanted)
+		return 0;
+	ctx = sandbox_small(&err);
+	if (!err && relaxed)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 0);
+	if (!err && !relaxed)	/* the scratch of form sfi */
+		err = sandbox_allow_if(ctx, SCMP_SYS(bpf), UINT32_MAX, BPF_MAP_CREATE);
+	if (!err)
+		err = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return err;
+}
+
+/**
+ * sandbox_privileges() - keep the capabilities that are needed, for good
+ * @perfmon: CAP_PERFMON is among them
+ * @why: a sentence if that fails
+ *
+ * The bounding set can only be shrunk with CAP_SETPCAP, which is dropped with
+ * the rest. no_new_privs closes that way too.
+ *
+ * Return: 0, or -EPERM with @why
+ */
+int sandbox_privileges(bool perfmon, struct text *why)
+{
+	capng_select_t set = CAPNG_SELECT_CAPS;
+
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		set |= CAPNG_SELECT_BOUNDS;
+	capng_clear(CAPNG_SELECT_ALL);
+	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_BPF, CAP_NET_ADMIN,
+		      perfmon ? CAP_PERFMON : -1, -1);
+	if (capng_apply(set) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+		text_add(why, "cannot drop privileges: %s\n", strerror(errno));
+		return -EPERM;
+	}
+	return 0;
 }
 
 /**

@@ -189,8 +189,8 @@ static void vbpf_print_show(struct json_object *ports)
 		char attached[64];
 
 		vbpf_attached(port, attached, sizeof(attached));
-		printf("port %s: mac %s, user %" PRIu64 "\n", vbpf_str(port, "port"),
-		       vbpf_str(port, "mac"), vbpf_num(port, "uid"));
+		printf("port %s: mac %s, user %" PRIu64 ", level %s\n", vbpf_str(port, "port"),
+		       vbpf_str(port, "mac"), vbpf_num(port, "uid"), vbpf_str(port, "level"));
 		if (ifindex)
 			printf("  tap %s (%" PRIu64 ")", vbpf_str(port, "tap"), ifindex);
 		else

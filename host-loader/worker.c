@@ -12,13 +12,17 @@
  *   - it can make no system call but a few (sandbox.c), and with the daemon's
  *     two capabilities it can load programs, nothing else;
  *   - its memory is limited, its CPU time too, and a clock on the wall ends one
- *     that does not get any. The kernel's verifier looks for signals between
- *     two instructions, so it ends as well.
+ *     that does not get any. Inside a system call many kernels do not look at a
+ *     process's own limit of CPU time, so the daemon looks at its clock. The
+ *     verifier looks for signals between two instructions, so it ends as well;
+ *   - the kernel's memory for it is charged to the service, and if that has no
+ *     more it is a worker that is killed, not the daemon.
  *
  * The worker sends one message, as vbpf_msg.h frames it, and exits. It is read
  * when the worker is gone; one that went without is a program that is refused.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -30,14 +34,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bucket.h"
 #include "log.h"
 #include "sandbox.h"
 #include "vbpf_msg.h"
 #include "worker.h"
 
-#define WORKER_MEMORY	(256ull << 20)	/* bytes of address space beside the daemon's */
 #define WORKER_WALL	4		/* times the CPU time that a worker may be there */
 #define WORKER_MSG_MAX	(sizeof(struct vbpf_msg_hdr) + sizeof(struct worker_made) + TEXT_MAX)
+#define WORKER_NSEC	1000000000ull	/* in a second */
 #define WORKER_FD_FIRST	3		/* below it: standard input, output and error */
 
 /**
@@ -46,8 +51,10 @@
  * @pidfd: readable when it has ended
  * @sock: over which it sends its message
  * @io: event source of @pidfd; the event loop's once nobody wants to know
- * @timer: at whose end it is killed
- * @late: it was
+ * @timer: at whose end it may be killed
+ * @end: when it has been there for too long, as bucket_now()
+ * @late: it was killed for that
+ * @spent: it was killed for the CPU time that it took
  * @seconds: of CPU time that it may take
  * @done: is told how it ended; NULL once nobody wants to know
  * @user: for @done
@@ -58,7 +65,9 @@ struct worker {
 	int sock;
 	sd_event_source *io;
 	sd_event_source *timer;
+	uint64_t end;
 	bool late;
+	bool spent;
 	uint32_t seconds;
 	void (*done)(void *user, struct worker_end *end);
 	void *user;
@@ -83,7 +92,7 @@ static int worker_compare(const void *a, const void *b)
  *
  * Return: 0, or a negative errno
  */
-static int worker_keep(int *fds, size_t cnt)
+int worker_keep(int *fds, size_t cnt)
 {
 	unsigned int next = WORKER_FD_FIRST;
 
@@ -101,17 +110,17 @@ static int worker_keep(int *fds, size_t cnt)
 
 /**
  * worker_limit() - limit what this process may take
- * @seconds: of CPU time
+ * @job: says what
  *
  * Return: 0, or a negative errno
  */
-static int worker_limit(uint32_t seconds)
+static int worker_limit(const struct worker_job *job)
 {
 	const struct {
 		__rlimit_resource_t what;
 		struct rlimit limit;
 	} limits[] = {
-		{ RLIMIT_CPU, { seconds, seconds + 1 } },
+		{ RLIMIT_CPU, { job->seconds, job->seconds + 1 } },
 		{ RLIMIT_CORE, { 0, 0 } },
 		{ RLIMIT_FSIZE, { 0, 0 } },
 		{ RLIMIT_NPROC, { 0, 0 } },
@@ -120,18 +129,37 @@ static int worker_limit(uint32_t seconds)
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		if (setrlimit(limits[i].what, &limits[i].limit))
 			return -errno;
-	return sandbox_memory(WORKER_MEMORY);
+	return job->relaxed ? 0 : sandbox_memory(WORKER_MEMORY);
+}
+
+/**
+ * worker_offer() - be killed before the daemon if memory is out
+ * @score: how much before: 1000 for the first
+ *
+ * A worker's end is one program's loss, and its tenant is told. Where this cannot
+ * be had the kernel chooses.
+ */
+void worker_offer(const char *score)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, score, strlen(score)) < 0)
+		log_msg(LOG_WARNING, NULL, "cannot offer a worker to the kernel: %s",
+			strerror(errno));
+	close(fd);
 }
 
 /**
  * worker_be() - be the worker
- * @job: what to do
+ * @job: what to do; its @done and @spawn do not matter
  * @sock: to the daemon
  *
- * Does not return. The daemon finds out by the lack of a message if something
- * was in the way.
+ * Context: a new process. Does not return. The daemon finds out by the lack of a
+ * message if something was in the way.
  */
-static void __attribute__((noreturn)) worker_be(const struct worker_job *job, int sock)
+void worker_be(const struct worker_job *job, int sock)
 {
 	struct worker_made made = { .err = -EIO };
 	struct text text = { 0 };
@@ -143,9 +171,11 @@ static void __attribute__((noreturn)) worker_be(const struct worker_job *job, in
 	sigemptyset(&none);
 	signal(SIGPIPE, SIG_DFL);
 	job->fds[job->fd_cnt] = sock;
+	if (!job->relaxed)
+		worker_offer("1000");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || sigprocmask(SIG_SETMASK, &none, NULL) ||
-	    worker_limit(job->seconds) || worker_keep(job->fds, job->fd_cnt + 1) ||
-	    sandbox_worker())
+	    worker_limit(job) || worker_keep(job->fds, job->fd_cnt + 1) ||
+	    sandbox_worker(job->relaxed))
 		_exit(1);
 	job->run(job->user, &made, &msg.fd, &text);
 	msg.text = text.buf;
@@ -179,7 +209,9 @@ static void worker_words(const struct worker *worker, int status, struct worker_
 {
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
-	if (worker->late || sig == SIGXCPU) {
+	/* Beyond the hard limit at the end of a system call, it dies of SIGKILL. */
+	if (worker->late || worker->spent || sig == SIGXCPU ||
+	    (sig == SIGKILL && end->cpu_nsec >= worker->seconds * WORKER_NSEC)) {
 		end->made.err = -E2BIG;
 		text_add(&end->text, "the host gave up on the program: to check it took more than"
 			 " %u seconds of %s\n", worker->late ? WORKER_WALL * worker->seconds :
@@ -235,7 +267,7 @@ static int worker_ended(sd_event_source *source, int fd, uint32_t revents, void 
 	if (wait4(worker->pid, &status, WNOHANG, &used) == 0)
 		return 0;
 	end.cpu_nsec = ((uint64_t)used.ru_utime.tv_sec + (uint64_t)used.ru_stime.tv_sec) *
-		       1000000000 +
+		       WORKER_NSEC +
 		       ((uint64_t)used.ru_utime.tv_usec + (uint64_t)used.ru_stime.tv_usec) * 1000;
 	if (worker->done) {
 		if (!worker_message(worker, &end))
@@ -250,7 +282,23 @@ static int worker_ended(sd_event_source *source, int fd, uint32_t revents, void 
 }
 
 /**
- * worker_late() - a worker has been there for too long
+ * worker_cpu() - how much CPU time has a worker taken?
+ * @worker: the worker, not waited for yet
+ *
+ * Return: nanoseconds
+ */
+static uint64_t worker_cpu(const struct worker *worker)
+{
+	struct timespec used = { 0 };
+	clockid_t clock;
+
+	if (!clock_getcpuclockid(worker->pid, &clock))
+		clock_gettime(clock, &used);
+	return (uint64_t)used.tv_sec * WORKER_NSEC + (uint64_t)used.tv_nsec;
+}
+
+/**
+ * worker_late() - a worker may have taken too much time
  * @source: the timer
  * @usec: when it was due
  * @user: the worker
@@ -260,10 +308,17 @@ static int worker_ended(sd_event_source *source, int fd, uint32_t revents, void 
 static int worker_late(sd_event_source *source, uint64_t usec, void *user)
 {
 	struct worker *worker = user;
+	uint64_t used = worker_cpu(worker), limit = worker->seconds * WORKER_NSEC, next;
 
-	(void)source;
-	(void)usec;
-	worker->late = true;
+	worker->spent = used >= limit;
+	worker->late = !worker->spent && usec >= worker->end;
+	if (!worker->spent && !worker->late) {
+		/* When it can have taken the rest at the earliest */
+		next = usec + (limit - used) / 1000 + 1000;
+		sd_event_source_set_time(source, next < worker->end ? next : worker->end);
+		sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+		return 0;
+	}
 	pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
 	return 0;
 }
@@ -281,15 +336,15 @@ static int worker_watch(sd_event *event, struct worker *worker)
 
 	if (err < 0)
 		return err;
+	worker->end = bucket_now() + worker->seconds * WORKER_WALL * 1000000ull;
 	return sd_event_add_time_relative(event, &worker->timer, CLOCK_MONOTONIC,
-					  worker->seconds * WORKER_WALL * 1000000ull, 0,
-					  worker_late, worker);
+					  worker->seconds * 1000000ull, 1000, worker_late, worker);
 }
 
 /**
  * worker_start() - have a worker do something
  * @event: the event loop
- * @job: what; @job->fds has room for one more
+ * @job: what; not needed afterwards
  * @out: set to the worker, which is there until @job->done was called
  *
  * Return: 0, or a negative errno
@@ -309,11 +364,13 @@ int worker_start(sd_event *event, const struct worker_job *job, struct worker **
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, socks))
 		goto fail;
 	worker->sock = socks[0];
-	worker->pid = fork();
+	worker->pid = job->spawn ? job->spawn(job->user, socks[0], socks[1]) : fork();
 	if (!worker->pid)
 		worker_be(job, socks[1]);
-	if (worker->pid < 0)
+	if (worker->pid < 0) {
+		err = job->spawn ? worker->pid : -errno;
 		goto fail;
+	}
 	worker->pidfd = pidfd_open(worker->pid, 0);
 	if (worker->pidfd < 0)
 		goto fail;
@@ -347,15 +404,13 @@ fail:
  */
 uint64_t worker_cancel(struct worker *worker)
 {
-	struct timespec used = { 0 };
-	clockid_t clock;
+	uint64_t used;
 
 	pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
-	if (!clock_getcpuclockid(worker->pid, &clock))
-		clock_gettime(clock, &used);
+	used = worker_cpu(worker);
 	worker->done = NULL;
 	worker->timer = sd_event_source_disable_unref(worker->timer);
 	sd_event_source_set_floating(worker->io, true);
 	sd_event_source_unref(worker->io);
-	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+	return used;
 }

@@ -213,7 +213,7 @@ void explain_insn(const struct job *job, uint32_t at, struct text *text)
 		text_add(text, "no path comes here: left away");
 		return;
 	}
-	if (job->code.flags[at] & RW_I_HEAD) {
+	if ((job->code.flags[at] & RW_I_HEAD) && job->opts.level == RW_LEVEL_STRICT) {
 		text_add(text, "head of a loop: a store, at which the verifier ends its walk of a "
 			 "mispredicted turn");
 		if (job_group(job, at, &(uint32_t){ 0 }) == rw_len(insn) + 1)

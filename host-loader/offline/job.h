@@ -40,7 +40,8 @@ struct job {
 };
 
 /* job.c */
-int job_run(struct job *job, const struct object_prog *prog, const struct rw_opts *opts);
+int job_run(struct job *job, const struct object_prog *prog, uint32_t profile,
+	    const struct rw_opts *opts);
 void job_free(struct job *job);
 const char *job_form(const struct job *job);
 const char *job_map(const void *arg, uint32_t handle);
@@ -58,6 +59,7 @@ void explain_regs(const struct job *job, uint32_t at, struct text *text);
 void show_job(const struct job *job);
 void show_listing(const struct job *job);
 void show_explain(const struct job *job);
+void show_taint(const struct job *job);
 
 /* json.c: for machines */
 struct json_object *json_job(const struct job *job);

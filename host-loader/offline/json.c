@@ -139,6 +139,7 @@ struct json_object *json_job(const struct job *job)
 		return obj;
 	}
 	add_str(obj, "form", job_form(job));
+	add_str(obj, "level", job->opts.level == RW_LEVEL_RELAXED ? "relaxed" : "strict");
 	add_num(obj, "host_insns", job->out.cnt);
 	if (job->out.reach != RW_REACH_ALL)
 		add_num(obj, "reach", job->out.reach);

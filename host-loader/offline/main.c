@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../helpers-whitelist/whitelist.h"
 #include "job.h"
 
 /* Exit statuses, as in vbpf-rewrite(1) */
@@ -25,6 +26,7 @@
  * struct args - the command line
  * @query: which programs
  * @maps: for @query
+ * @profile: what they may do, see RW_PROFILE_TENANT
  * @opts: what to make of them
  * @disasm: print the listing
  * @explain: print why instructions are not copied
@@ -34,6 +36,7 @@
 struct args {
 	struct object_query query;
 	struct object_map maps[MAPS_MAX];
+	uint32_t profile;
 	struct rw_opts opts;
 	bool disasm;
 	bool explain;
@@ -48,7 +51,9 @@ static const char usage[] =
 	"  --section NAME      the programs of this section (default: all XDP programs)\n"
 	"  --map HANDLE=TYPE,KEY,VALUE,ENTRIES  of bare instructions: a map; TYPE is\n"
 	"                      array, hash or a number, KEY and VALUE are sizes\n"
+	"  --helpers PROFILE   time or cpu: what the port has beside packet; may be repeated\n"
 	"  --form FORM         lite, sfi or auto: lite, or else sfi (default)\n"
+	"  --level LEVEL       strict (default) or relaxed, which has form lite alone\n"
 	"  --target skb        what it is translated for\n"
 	"  --tap-ifindex N     index of the TAP, where XDP_TX comes out (default 1)\n"
 	"  --window BYTES      how much of a packet form sfi copies (default 2048)\n"
@@ -140,6 +145,44 @@ static bool set_form(struct args *a, const char *arg)
 }
 
 /**
+ * add_helpers() - read the name of a profile of helpers
+ * @a: gets it, beside those that it has
+ * @arg: the name
+ *
+ * Return: true if it is one
+ */
+static bool add_helpers(struct args *a, const char *arg)
+{
+	const struct wl_profile_name *name;
+
+	for (name = wl_profiles; name->name; name++) {
+		if (strcmp(name->name, arg))
+			continue;
+		a->profile |= name->profile;
+		return true;
+	}
+	return bad("a port's helpers are packet, time or cpu, not", arg);
+}
+
+/**
+ * set_level() - read the name of a level
+ * @a: gets it
+ * @arg: the name
+ *
+ * Return: true if it is one
+ */
+static bool set_level(struct args *a, const char *arg)
+{
+	if (!strcmp(arg, "strict"))
+		a->opts.level = RW_LEVEL_STRICT;
+	else if (!strcmp(arg, "relaxed"))
+		a->opts.level = RW_LEVEL_RELAXED;
+	else
+		return bad("a level is strict or relaxed, not", arg);
+	return true;
+}
+
+/**
  * set_option() - one option
  * @a: the command line
  * @c: the option
@@ -158,8 +201,12 @@ static bool set_option(struct args *a, int c, char *arg)
 		return true;
 	case 'm':
 		return add_map(a, arg);
+	case 'H':
+		return add_helpers(a, arg);
 	case 'f':
 		return set_form(a, arg);
+	case 'l':
+		return set_level(a, arg);
 	case 't':
 		return !strcmp(arg, "skb") || bad("the target is skb, not", arg);
 	case 'i':
@@ -198,7 +245,9 @@ static bool parse(struct args *a, int argc, char **argv)
 		{ "prog", required_argument, NULL, 'p' },
 		{ "section", required_argument, NULL, 's' },
 		{ "map", required_argument, NULL, 'm' },
+		{ "helpers", required_argument, NULL, 'H' },
 		{ "form", required_argument, NULL, 'f' },
+		{ "level", required_argument, NULL, 'l' },
 		{ "target", required_argument, NULL, 't' },
 		{ "tap-ifindex", required_argument, NULL, 'i' },
 		{ "window", required_argument, NULL, 'w' },
@@ -229,6 +278,8 @@ static bool parse(struct args *a, int argc, char **argv)
 		fprintf(stderr, "%s\n", usage);
 		return false;
 	}
+	if (a->opts.level == RW_LEVEL_RELAXED && a->opts.form == RW_FORM_SFI)
+		return bad("at level relaxed there is form lite alone, not", "sfi");
 	a->query.path = argv[optind];
 	return true;
 }
@@ -267,8 +318,11 @@ static void tell(const struct args *a, const struct job *job, struct json_object
 		return;
 	}
 	show_job(job);
-	if (job->err)
+	if (job->err) {
+		if (a->explain)
+			show_taint(job);
 		return;
+	}
 	if (a->explain)
 		show_explain(job);
 	if (a->disasm)
@@ -293,7 +347,7 @@ static int rewrite(const struct args *a, const struct object_prog *prog, struct 
 			prog->error);
 		return EXIT_USAGE;
 	}
-	if (job_run(&job, prog, &a->opts)) {
+	if (job_run(&job, prog, a->profile, &a->opts)) {
 		fprintf(stderr, "vbpf-rewrite: out of memory\n");
 		status = EXIT_USAGE;
 	} else {

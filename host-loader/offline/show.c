@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../rewriter/taint.h"
 #include "disasm.h"
 #include "job.h"
 
@@ -106,6 +107,17 @@ static void show_helpers(const struct job *job)
 }
 
 /**
+ * is_relaxed() - is the program translated at level relaxed?
+ * @job: the job
+ *
+ * Return: true if so
+ */
+static bool is_relaxed(const struct job *job)
+{
+	return job->opts.level == RW_LEVEL_RELAXED;
+}
+
+/**
  * show_job() - print the summary of a program
  * @job: the job
  */
@@ -118,9 +130,10 @@ void show_job(const struct job *job)
 		show_sentence(job, "why", &job->why);
 		return;
 	}
-	printf("%s: form %s, %u instructions become %u (x%.2f)\n", prog->name, job_form(job),
-	       prog->cnt, job->out.cnt, (double)job->out.cnt / prog->cnt);
-	if (!job->no_lite && job->opts.form == RW_FORM_LITE)
+	printf("%s: form %s%s, %u instructions become %u (x%.2f)\n", prog->name, job_form(job),
+	       is_relaxed(job) ? ", level relaxed" : "", prog->cnt, job->out.cnt,
+	       (double)job->out.cnt / prog->cnt);
+	if (!job->no_lite && !is_relaxed(job) && job->opts.form == RW_FORM_LITE)
 		printf("            whether the host's kernel accepts form lite is only known when "
 		       "it is loaded;\n            if it does not, form sfi is tried\n");
 	if (job->out.reach == RW_REACH_ALL)
@@ -223,4 +236,21 @@ void show_explain(const struct job *job)
 		text_free(&regs);
 	}
 	printf("%u of %u instructions are copied as they are\n", copied, total);
+}
+
+/**
+ * show_taint() - print all that level relaxed has against a program
+ * @job: the job, refused; nothing of one that was refused before that was looked at
+ */
+void show_taint(const struct job *job)
+{
+	if (!is_relaxed(job) || !job->analysed)
+		return;
+	for (uint32_t i = 0; i < job->prog->cnt; i += rw_len(&job->prog->insns[i])) {
+		struct text why = { 0 };
+
+		if (rw_taint_insn(&job->code, &job->an, i, &why))
+			show_sentence(job, "leaks", &why);
+		text_free(&why);
+	}
 }

@@ -365,6 +365,8 @@ static unsigned int manner(const struct walk *w, const struct point *p, int i)
 	int last = in_budget(w) ? MAX_STATES : MIN_STATES;
 	unsigned int how = i >= last - 1 ? RW_JOIN_FORCE : 0;
 
+	if (w->env.taint)
+		how |= RW_JOIN_NULLS;
 	if (!is_head(w, p->insn))
 		return how;
 	if (may_split(w, p))
@@ -469,7 +471,8 @@ static void note(struct walk *w, uint32_t at)
 	}
 	for (int i = 0; i < RW_REGS; i++)
 		if (!rw_val_eq(&fact->reg[i], &reg[i]) && !rw_val_covers(&fact->reg[i], &reg[i]))
-			fact->reg[i] = rw_val_join(&fact->reg[i], &reg[i]);
+			fact->reg[i] = w->env.taint ? rw_val_unite(&fact->reg[i], &reg[i]) :
+						      rw_val_join(&fact->reg[i], &reg[i]);
 }
 
 /**
@@ -656,14 +659,15 @@ static void walk_free(struct walk *w)
  * rw_analyse() - find out what a program's instructions work on
  * @prog: the program
  * @code: the same, decoded
+ * @level: RW_LEVEL_RELAXED: it is also followed where bytes of pointers are
  * @an: result; free with rw_analysis_free() after success
  * @why: for one sentence if it is refused; may be NULL
  *
  * Return: 0; -EINVAL for a program that is wrong on some path; -E2BIG for one
  *         that is too complex; -ENOMEM
  */
-int rw_analyse(const struct rw_prog *prog, const struct rw_code *code, struct rw_analysis *an,
-	       struct text *why)
+int rw_analyse(const struct rw_prog *prog, const struct rw_code *code, enum rw_level level,
+	       struct rw_analysis *an, struct text *why)
 {
 	size_t room = sizeof(struct rw_state) + RW_FRAMES * sizeof(struct rw_frame);
 	struct walk *w = calloc(1, sizeof(*w));
@@ -674,7 +678,8 @@ int rw_analyse(const struct rw_prog *prog, const struct rw_code *code, struct rw
 	an->at = calloc(code->cnt, sizeof(*an->at));
 	if (!w || !an->at)
 		goto out;
-	w->env = (struct rw_env){ .prog = prog, .code = code, .an = an, .why = why };
+	w->env = (struct rw_env){ .prog = prog, .code = code, .an = an,
+				 .taint = level == RW_LEVEL_RELAXED, .why = why };
 	w->live = calloc(code->cnt, sizeof(*w->live));
 	w->loops = calloc(code->cnt, sizeof(*w->loops));
 	w->st = calloc(1, room);

@@ -10,6 +10,11 @@
 #define RW_MAX_BYTES	(64u << 20)	/* of states kept */
 #define RW_MAX_CONTEXTS	512		/* ways to come into a function */
 
+/* What level relaxed has to know of the use of a stack: see taint_stack.c */
+#define RW_TAINT_PARTS	(1u << 0)	/* reads bytes of a pointer, and not the pointer */
+#define RW_TAINT_UNSET	(1u << 1)	/* reads bytes that were never written */
+#define RW_TAINT_LOOSE	(1u << 2)	/* stores somewhere that is not surely one slot */
+
 /**
  * struct rw_fact - what is known at one instruction, before it runs
  * @reg: the registers, over all paths that come here
@@ -19,6 +24,7 @@
  *            holds a pointer before; struct rw_frame numbers them
  * @data: the same: on some path it holds something else
  * @loads: kinds of what it loads from a stack by eight bytes, but for NULL
+ * @taint: RW_TAINT_*: what it does to a stack on some path; at level relaxed only
  * @seen: some path comes here
  * @goes_on: a conditional jump: some path is not taken by it
  * @jumps: a conditional jump: some path is taken by it
@@ -29,6 +35,7 @@ struct rw_fact {
 	uint64_t pointers;
 	uint64_t data;
 	uint16_t loads;
+	uint8_t taint;
 	bool seen;
 	bool goes_on;
 	bool jumps;
@@ -57,8 +64,8 @@ struct rw_analysis {
 	uint32_t loose_stack;
 };
 
-int rw_analyse(const struct rw_prog *prog, const struct rw_code *code, struct rw_analysis *an,
-	       struct text *why);
+int rw_analyse(const struct rw_prog *prog, const struct rw_code *code, enum rw_level level,
+	       struct rw_analysis *an, struct text *why);
 void rw_analysis_free(struct rw_analysis *an);
 
 #endif /* REWRITER_ANALYSIS_H */

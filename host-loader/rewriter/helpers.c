@@ -92,6 +92,25 @@ static void read_stack(const struct call *c, const struct rw_val *ptr, uint32_t 
 }
 
 /**
+ * taint() - note what a helper gets to see of stacks
+ * @c: the call
+ * @ptr: the buffer, within bounds
+ * @arg: which kind of argument it is
+ * @len: WL_KEY, WL_VALUE, WL_OUT4: NULL; else what is known of its length
+ */
+static void taint(const struct call *c, const struct rw_val *ptr, enum wl_arg arg,
+		  const struct rw_val *len)
+{
+	uint32_t size = RW_NONE;
+
+	if (len && len->kinds == RW_SCALAR && len->limits.max <= RW_STACK_MAX)
+		size = (uint32_t)len->limits.max;
+	else if (!len && (arg == WL_OUT4 || c->map != RW_NONE))
+		size = arg == WL_OUT4 ? 4 : map_bytes(c, arg);
+	rw_taint_buffer(c->env, c->st, c->at, ptr, 0, size, arg != WL_OUT);
+}
+
+/**
  * memory() - check an argument that is memory, and do what the helper does to it
  * @c: the call
  * @reg: the register that holds it; its size is in the next one, where
@@ -130,6 +149,7 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 	err = rw_touch_stack(c->env, c->st, c->at, ptr, 0, size);
 	if (err < 0)
 		return err;
+	taint(c, ptr, arg, arg == WL_KEY || arg == WL_VALUE || arg == WL_OUT4 ? NULL : &regs[reg + 1]);
 	if (arg != WL_OUT && arg != WL_OUT4) {
 		if (err)
 			read_stack(c, ptr, known ? size : (uint32_t)-ptr->off);
@@ -210,18 +230,6 @@ static void forget_id(struct rw_state *st, uint32_t id)
 }
 
 /**
- * forget_packet() - a pointer into a packet that is no longer there
- * @v: a value
- * @arg: not used
- */
-static void forget_packet(struct rw_val *v, const void *arg)
-{
-	(void)arg;
-	if (v->kinds & (RW_PKT | RW_META | RW_END))
-		*v = rw_val_kind(RW_UNINIT);
-}
-
-/**
  * returned() - what a helper that returns a pointer returned
  * @c: the call
  *
@@ -243,6 +251,18 @@ static struct rw_val returned(const struct call *c)
 	}
 	v.id = c->at + 1;
 	return v;
+}
+
+/**
+ * forget_packet() - a pointer into a packet that is no longer there
+ * @v: a value
+ * @arg: not used
+ */
+static void forget_packet(struct rw_val *v, const void *arg)
+{
+	(void)arg;
+	if (v->kinds & (RW_PKT | RW_META | RW_END))
+		*v = rw_val_kind(RW_UNINIT);
 }
 
 /**
@@ -279,6 +299,7 @@ int rw_step_helper(const struct rw_env *env, struct rw_state *st, uint32_t at)
 	}
 	for (int i = BPF_REG_1; i <= BPF_REG_5; i++)
 		reg[i] = rw_val_kind(RW_UNINIT);
+	rw_taint_forget(env, st, &env->code->insns[at]);
 	if (rw_moves_packet(&env->code->insns[at])) {
 		rw_state_each(st, forget_packet, NULL);
 		st->moved = true;

@@ -11,6 +11,11 @@
  *   barrier, which ends the verifier's walk of a mispredicted turn; without one
  *   it would follow the loop for ever.
  *
+ * At level relaxed all of these are the kernel's to allow and stay as they are, once
+ * rw_taint() has found nothing against the program. Instead each function zeroes the
+ * stack that it uses before anything else, so that a mistake of the analysis tells
+ * nothing of what was there.
+ *
  * What lite cannot do is refused in words, with -EOPNOTSUPP, so that another
  * form can be tried. Code that no path reaches is left away, and so is the side
  * of a branch that is never taken.
@@ -34,6 +39,17 @@ struct lite {
 	int16_t ctx_slot;
 	int16_t loop_slot;
 };
+
+/**
+ * is_relaxed() - is the translation one for level relaxed?
+ * @g: the translation
+ *
+ * Return: true if so
+ */
+static bool is_relaxed(const struct rw_gen *g)
+{
+	return g->opts->level == RW_LEVEL_RELAXED;
+}
 
 /**
  * ctx_reg() - a register that holds the context at an instruction
@@ -117,6 +133,18 @@ static uint32_t needs_len(const struct rw_gen *g, const struct rw_func *func)
 }
 
 /**
+ * zero_stack() - zero the stack that a function uses
+ * @l: the translation, at the function's beginning
+ */
+static void zero_stack(struct lite *l)
+{
+	struct rw_gen *g = l->g;
+
+	for (int off = -((g->an->stack[l->func] + 7) & ~7); off < 0; off += 8)
+		rw_emit(&g->edit, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, (int16_t)off, 0);
+}
+
+/**
  * begin_func() - lay out a function's own slots and emit its prologue
  * @l: the translation
  *
@@ -127,7 +155,7 @@ static int begin_func(struct lite *l)
 	struct rw_gen *g = l->g;
 	const struct rw_func *func = &g->code->funcs[l->func];
 	int below = -((g->an->stack[l->func] + 7) & ~7);
-	uint32_t len = needs_len(g, func);
+	uint32_t len = is_relaxed(g) ? RW_NONE : needs_len(g, func);
 	uint8_t ctx = ctx_reg(g, func->start);
 
 	l->ctx_slot = 0;
@@ -137,7 +165,7 @@ static int begin_func(struct lite *l)
 			      "get the context as an argument");
 	if (len != RW_NONE)
 		l->ctx_slot = (int16_t)(below -= 8);
-	if (rw_gen_has_loop(g, func))
+	if (!is_relaxed(g) && rw_gen_has_loop(g, func))
 		l->loop_slot = (int16_t)(below -= 8);
 	if (!l->func)
 		g->target_slot = (int16_t)(below -= 8 * (int)g->target->slots);
@@ -147,6 +175,8 @@ static int begin_func(struct lite *l)
 			      g->an->stack[l->func], -below, RW_STACK_MAX);
 	rw_edit_own(&g->edit);
 	rw_edit_place(&g->edit, rw_edit_func(&g->edit, l->func));
+	if (is_relaxed(g))
+		zero_stack(l);
 	if (l->ctx_slot)
 		rw_emit(&g->edit, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, ctx, l->ctx_slot, 0);
 	return 0;
@@ -247,9 +277,9 @@ static int lite_alu(struct lite *l, uint32_t at)
 	uint8_t op = BPF_OP(insn->code);
 	bool is64 = BPF_CLASS(insn->code) == BPF_ALU64;
 
-	if (is_difference(g, at))
+	if (!is_relaxed(g) && is_difference(g, at))
 		return difference(l, at);
-	if (BPF_SRC(insn->code) == BPF_X && is64 && (op == BPF_ADD || op == BPF_SUB)) {
+	if (!is_relaxed(g) && BPF_SRC(insn->code) == BPF_X && is64 && (op == BPF_ADD || op == BPF_SUB)) {
 		const struct rw_val *src = &g->an->at[at].reg[insn->src_reg];
 
 		if (a->kinds & RW_PKT)
@@ -372,7 +402,7 @@ static int lite_insn(struct lite *l, uint32_t at)
 	if (rw_gen_wants_limit(g, at))
 		return CANNOT(g, at, "is where a loop begins, which the host's verifier, older than "
 			      "Linux 6.17, would follow for ever");
-	if (g->code->flags[at] & RW_I_HEAD)
+	if (!is_relaxed(g) && (g->code->flags[at] & RW_I_HEAD))
 		rw_emit(&g->edit, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_10,
 			l->loop_slot, 0);
 	switch (BPF_CLASS(g->code->insns[at].code)) {
@@ -403,7 +433,7 @@ int rw_form_lite(struct rw_gen *g)
 {
 	struct lite l = { .g = g };
 
-	if (g->an->loose_stack != RW_NONE)
+	if (!is_relaxed(g) && g->an->loose_stack != RW_NONE)
 		return CANNOT(g, g->an->loose_stack,
 			      "uses the stack at an offset that is not constant");
 	for (l.func = 0; l.func < g->code->func_cnt; l.func++) {

@@ -4,7 +4,7 @@
  *
  * check (each instruction) → decode (functions, jumps, loops) → twice (lookups that
  * find the same) → analysis (what the instructions work on) → reach (how much of a
- * packet matters) → form (how packet access is done) → target (what kind of program
+ * packet matters) → at level relaxed: taint (what would get out) → form (how packet access is done) → target (what kind of program
  * comes out) → edit (the new program, labels resolved).
  */
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "live.h"
 #include "reach.h"
 #include "refuse.h"
+#include "taint.h"
 #include "twice.h"
 #include "virtio_bpf.h"
 
@@ -78,8 +79,11 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 	    (opts->window < RW_WINDOW_MIN || opts->window > RW_WINDOW_MAX))
 		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "form sfi takes packets of %d to %d "
 				 "bytes, not %u", RW_WINDOW_MIN, RW_WINDOW_MAX, opts->window);
-	if (opts->level != RW_LEVEL_STRICT)
+	if (opts->level != RW_LEVEL_STRICT && opts->level != RW_LEVEL_RELAXED)
 		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "there is no level %d", opts->level);
+	if (opts->level == RW_LEVEL_RELAXED && opts->form != RW_FORM_LITE)
+		return rw_refuse(why, -EOPNOTSUPP, RW_NONE, "at level relaxed there is form lite "
+				 "alone");
 	g.target = &rw_target_skb;
 	err = rw_check_insns(prog, VIRTIO_BPF_MAX_INSNS, why);
 	if (err)
@@ -89,10 +93,13 @@ int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw
 		return err;
 	err = rw_twice(&code, &insns);
 	if (!err)
-		err = rw_analyse(prog, &code, &an, why);
+		err = rw_analyse(prog, &code, opts->level, &an, why);
 	if (!err) {
 		g.reach = rw_reach(prog, &code, &an);
-		err = generate(&g, out);
+		if (opts->level == RW_LEVEL_RELAXED)
+			err = rw_taint(&code, &an, why);
+		if (!err)
+			err = generate(&g, out);
 		out->reach = g.reach;
 		rw_analysis_free(&an);
 	}

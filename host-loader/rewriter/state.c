@@ -241,6 +241,29 @@ struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
 }
 
 /**
+ * rw_val_unite() - as rw_val_join(), but nothing is said of NULL that may not be so
+ * @a: one
+ * @b: the other
+ *
+ * A pointer that is joined with NULL is no copy any more of the pointer that it was:
+ * that it is NULL says nothing of the others. And what can be one of several pointers,
+ * of which one can be NULL, can be a number.
+ *
+ * Return: what both have in common
+ */
+struct rw_val rw_val_unite(const struct rw_val *a, const struct rw_val *b)
+{
+	struct rw_val v = rw_val_join(a, b);
+
+	if (a->kinds == b->kinds)
+		return v;
+	v.id = 0;
+	if ((a->nullable || b->nullable) && !v.nullable)
+		v.kinds |= RW_SCALAR;
+	return v;
+}
+
+/**
  * rw_val_move() - a pointer plus or minus a number
  * @v: the pointer
  * @by: the number
@@ -464,17 +487,17 @@ static uint64_t next_stop(uint64_t max)
  * widened() - join two values, in great steps if so wanted
  * @a: one
  * @b: the other
- * @widen: a number that grows does so up to the next of a few stops, and a
- *         pointer that moves loses its limits
+ * @how: RW_JOIN_WIDEN: a number that grows does so up to the next of a few stops,
+ *       and a pointer that moves loses its limits. RW_JOIN_NULLS: as rw_val_unite()
  *
  * Return: what both have in common
  */
-static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, bool widen)
+static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, unsigned int how)
 {
-	struct rw_val v = rw_val_join(a, b);
+	struct rw_val v = (how & RW_JOIN_NULLS) ? rw_val_unite(a, b) : rw_val_join(a, b);
 	struct rw_range r = v.limits;
 
-	if (!widen || v.kinds != a->kinds)
+	if (!(how & RW_JOIN_WIDEN) || v.kinds != a->kinds)
 		return v;
 	if (v.kinds == RW_SCALAR) {
 		if (r.min < a->limits.min)
@@ -492,33 +515,34 @@ static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, boo
  * join_slot() - join eight bytes of stack
  * @s: one path's; becomes the join
  * @o: the other path's
- * @widen: as in widened()
+ * @how: as in widened()
  *
  * A path that never wrote there cannot read there either, so it does not count.
  *
  * Return: true if @s changed
  */
-static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
+static bool join_slot(struct rw_slot *s, const struct rw_slot *o, unsigned int how)
 {
 	struct rw_slot was;
 
-	if (s->ptr == o->ptr && s->init == o->init && s->size == o->size && s->at == o->at &&
-	    rw_val_eq(&s->val, &o->val))
+	if (s->ptr == o->ptr && s->init == o->init && s->secret == o->secret &&
+	    s->size == o->size && s->at == o->at && rw_val_eq(&s->val, &o->val))
 		return false;
 	was = *s;
 	s->ptr = was.ptr | o->ptr;
 	s->init = was.init & o->init;
+	s->secret = was.secret | o->secret;
 	if (!was.size) {
 		s->val = o->val;
 		s->at = o->at;
 		s->size = o->size;
 	} else if (was.size == o->size && was.at == o->at) {
-		s->val = widened(&was.val, &o->val, widen);
+		s->val = widened(&was.val, &o->val, how);
 	} else if (o->size) {
 		lose(s);
 	}
-	return s->ptr != was.ptr || s->init != was.init || s->at != was.at ||
-	       s->size != was.size || !rw_val_eq(&s->val, &was.val);
+	return s->ptr != was.ptr || s->init != was.init || s->secret != was.secret ||
+	       s->at != was.at || s->size != was.size || !rw_val_eq(&s->val, &was.val);
 }
 
 /**
@@ -533,7 +557,7 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
 enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
 			   unsigned int how)
 {
-	bool grew = false, widen = how & RW_JOIN_WIDEN;
+	bool grew = false;
 
 	for (int i = 0; !(how & RW_JOIN_FORCE) && i < RW_REGS; i++)
 		if ((live & 1u << i) && !agree(&st->frame[st->cur].reg[i],
@@ -555,12 +579,13 @@ enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, ui
 			if (rw_val_eq(&a->reg[i], &b->reg[i]) ||
 			    rw_val_covers(&a->reg[i], &b->reg[i]))
 				continue;
-			v = widened(&a->reg[i], &b->reg[i], widen || dead);
+			v = widened(&a->reg[i], &b->reg[i],
+				    dead ? how | RW_JOIN_WIDEN : how);
 			grew |= !rw_val_eq(&v, &a->reg[i]);
 			a->reg[i] = v;
 		}
 		for (uint32_t i = 0; i < (f == st->cur ? st->slots : RW_SLOTS); i++)
-			grew |= join_slot(&a->slot[i], &b->slot[i], widen);
+			grew |= join_slot(&a->slot[i], &b->slot[i], how);
 	}
 	return grew ? RW_JOIN_GREW : RW_JOIN_SAME;
 }

@@ -472,6 +472,7 @@ static int step_load(const struct rw_env *env, struct rw_state *st, uint32_t at)
 	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known < 0)
 		return known;
+	rw_taint_load(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known) {
 		rw_read_stack(env, st, &ptr, insn->off, rw_size(insn));
 		v = rw_stack_load(&st->frame[ptr.frame], ptr.off + insn->off, rw_size(insn));
@@ -513,6 +514,9 @@ static int store(const struct rw_env *env, struct rw_state *st, uint32_t at,
 	known = rw_touch_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known < 0)
 		return known;
+	if (rw_is_atomic(insn))
+		rw_taint_buffer(env, st, at, &ptr, insn->off, rw_size(insn), true);
+	rw_taint_store(env, st, at, &ptr, insn->off, rw_size(insn), val);
 	if (known && rw_size(insn) < 8)
 		rw_cover_stack(env, st, at, &ptr, insn->off, rw_size(insn));
 	if (known)

@@ -86,7 +86,8 @@ static bool is_known(const struct corpus *c, const struct subject *s)
 static const char *fate_mark(const struct form_result *res)
 {
 	static const char *const marks[] = {
-		[FATE_NONE] = "-", [FATE_REWRITER] = "no", [FATE_KERNEL] = "kernel",
+		[FATE_NONE] = "-", [FATE_REWRITER] = "no", [FATE_TAINT] = "taint",
+		[FATE_KERNEL] = "kernel",
 		[FATE_EQUAL] = "equal", [FATE_VARIES] = "varies", [FATE_DIFFERS] = "DIFFERS",
 	};
 
@@ -103,8 +104,9 @@ static void show(const struct subject *s)
 	char name[130];
 
 	snprintf(name, sizeof(name), "%s/%s", s->object, s->name);
-	printf("%-58.58s %5u  %-4s %-4s  %-7s %-7s", name, s->cnt, s->onloaded ? "-" : "yes",
-	       s->strict ? "yes" : "-", fate_mark(&s->lite), fate_mark(&s->sfi));
+	printf("%-58.58s %5u  %-4s %-4s  %-7s %-7s %-7s", name, s->cnt, s->onloaded ? "-" : "yes",
+	       s->strict ? "yes" : "-", fate_mark(&s->lite), fate_mark(&s->sfi),
+	       fate_mark(&s->relaxed));
 	if (res)
 		printf(" %-4s %6.2f %5u %5u", res == &s->lite ? "lite" : "sfi",
 		       (double)res->cnt / s->cnt, s->ns, res->ns);
@@ -115,7 +117,8 @@ static void show(const struct subject *s)
 	else if (!res)
 		printf("  lite: %s; sfi: %s\n", s->lite.text, s->sfi.text);
 	else
-		printf("%s%s\n", res->fate == FATE_EQUAL ? "" : "  ", res->text);
+		printf("%s%s%s%s\n", res->fate == FATE_EQUAL ? "" : "  ", res->text,
+		       s->relaxed.fate >= FATE_EQUAL ? "" : "  relaxed: ", s->relaxed.text);
 }
 
 /**
@@ -193,6 +196,10 @@ static double median(double *values, uint32_t cnt)
  * @accepted: it takes one of both
  * @right: and that one does the same as the program as XDP
  * @varies: of these: as far as one can tell
+ * @clean: rw_taint() has nothing against them
+ * @relaxed: the kernel takes form lite at level relaxed
+ * @relaxed_right: and that does the same
+ * @either: it takes one of both forms at level strict, or lite at relaxed
  * @long_cnt: of those accepted: programs of MIN_INSNS instructions or more
  * @growth: median, of those accepted
  * @long_growth: the same, of programs of MIN_INSNS instructions or more
@@ -200,6 +207,7 @@ static double median(double *values, uint32_t cnt)
  */
 struct sums {
 	uint32_t cnt, strict, lite, sfi, accepted, right, varies, long_cnt;
+	uint32_t clean, relaxed, relaxed_right, either;
 	double growth, long_growth, more_ns;
 };
 
@@ -225,6 +233,11 @@ static struct sums sum(const struct corpus *c, bool offloadable)
 		t.strict += s->strict;
 		t.lite += s->lite.fate >= FATE_EQUAL;
 		t.sfi += s->sfi.fate >= FATE_EQUAL;
+		t.clean += s->relaxed.fate > FATE_TAINT ||
+			   (s->relaxed.fate == FATE_REWRITER && s->relaxed.passed);
+		t.relaxed += s->relaxed.fate >= FATE_EQUAL;
+		t.relaxed_right += s->relaxed.fate == FATE_EQUAL || s->relaxed.fate == FATE_VARIES;
+		t.either += res || s->relaxed.fate >= FATE_EQUAL;
 		if (!res)
 			continue;
 		growth[t.accepted] = (double)res->cnt / s->cnt;
@@ -254,6 +267,10 @@ static void show_sums(const char *name, const struct sums *t)
 	printf("  strict in one of both    %4u\n", t->accepted);
 	printf("  and the same as XDP      %4u, of which %u vary by themselves\n", t->right,
 	       t->varies);
+	printf("  relaxed: nothing leaks   %4u\n", t->clean);
+	printf("  relaxed in form lite     %4u\n", t->relaxed);
+	printf("  and the same as XDP      %4u\n", t->relaxed_right);
+	printf("  strict or relaxed        %4u\n", t->either);
 	printf("  growth, median           %7.2f\n", t->growth);
 	printf("    of %2d insns or more    %7.2f, %u programs\n", MIN_INSNS, t->long_growth,
 	       t->long_cnt);
@@ -287,8 +304,8 @@ static bool show_corpus(struct corpus *c)
 	bool ok;
 
 	qsort(c->subjects, c->cnt, sizeof(c->subjects[0]), by_name);
-	printf("\n%-58s %5s  %-4s %-4s  %-7s %-7s %-4s %6s %5s %5s\n", "program", "insns", "offl",
-	       "as is", "lite", "sfi", "form", "growth", "xdp", "ns");
+	printf("\n%-58s %5s  %-4s %-4s  %-7s %-7s %-7s %-4s %6s %5s %5s\n", "program", "insns",
+	       "offl", "as is", "lite", "sfi", "relaxed", "form", "growth", "xdp", "ns");
 	for (uint32_t i = 0; i < c->cnt; i++) {
 		show(&c->subjects[i]);
 		redirects += c->subjects[i].redirects;

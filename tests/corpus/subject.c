@@ -21,6 +21,7 @@
 #define PACKETS		200
 #define TIMED		37	/* seed of the packet that is timed */
 #define REPEAT		20000
+#define RELAXED		0	/* no form of its own, see try_form() */
 #define FEW		64	/* entries of a map of no size */
 
 #ifndef BPF_F_XDP_HAS_FRAGS
@@ -368,14 +369,27 @@ static bool set_maps(struct twin *t, const struct instance *native, const struct
 }
 
 /**
+ * refused() - what became of a program that is not accepted
+ * @t: its twins
+ *
+ * Return: whose word it is
+ */
+static enum fate refused(const struct twin *t)
+{
+	if (t->cnt)
+		return FATE_KERNEL;
+	return t->err == -EPERM ? FATE_TAINT : FATE_REWRITER;
+}
+
+/**
  * try_form() - translate a program into one form, and compare
  * @s: the program
  * @path: of its object
  * @index: its number there
- * @form: the form
+ * @form: the form, at level strict; RELAXED for lite at level relaxed
  * @res: result
  */
-static void try_form(struct subject *s, const char *path, int index, enum rw_form form,
+static void try_form(struct subject *s, const char *path, int index, int form,
 		     struct form_result *res)
 {
 	static struct instance native, other;
@@ -392,10 +406,14 @@ static void try_form(struct subject *s, const char *path, int index, enum rw_for
 	t.native = dup(bpf_program__fd(native.prog));
 	t.prog.insns = bpf_program__insns(other.prog);
 	t.prog.cnt = (uint32_t)bpf_program__insn_cnt(other.prog);
-	twin_translate(&t, form, TWIN_WINDOW);
+	if (form == RELAXED)
+		twin_translate_relaxed(&t);
+	else
+		twin_translate(&t, (enum rw_form)form, TWIN_WINDOW);
 	res->cnt = t.cnt;
 	if (t.err) {
-		res->fate = t.cnt ? FATE_KERNEL : FATE_REWRITER;
+		res->fate = refused(&t);
+		res->passed = t.err == -EOPNOTSUPP;
 		s->redirects |= !t.cnt && strstr(t.text, "XDP_REDIRECT");
 	} else if (compare(&t)) {
 		res->fate = FATE_EQUAL;
@@ -426,6 +444,7 @@ void subject_translate(struct subject *s, const char *path, int index)
 {
 	try_form(s, path, index, RW_FORM_LITE, &s->lite);
 	try_form(s, path, index, RW_FORM_SFI, &s->sfi);
+	try_form(s, path, index, RELAXED, &s->relaxed);
 }
 
 /**

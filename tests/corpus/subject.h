@@ -11,6 +11,7 @@
 enum fate {
 	FATE_NONE,	/* not tried */
 	FATE_REWRITER,	/* the rewriter refuses it */
+	FATE_TAINT,	/* level relaxed: it does so because of what would get out */
 	FATE_KERNEL,	/* the kernel refuses it */
 	FATE_EQUAL,	/* accepted, and equal to the program as XDP */
 	FATE_VARIES,	/* accepted; the program does not do the same twice */
@@ -22,12 +23,14 @@ enum fate {
  * @fate: what became of it
  * @cnt: its instructions
  * @ns: that it needs for a packet
+ * @passed: FATE_REWRITER: as nothing for this form, not as wrong or too complex
  * @text: why it is not FATE_EQUAL
  */
 struct form_result {
 	enum fate fate;
 	uint32_t cnt;
 	uint32_t ns;
+	bool passed;
 	char text[SUBJECT_TEXT];
 };
 
@@ -46,6 +49,7 @@ struct form_result {
  * @varies: it uses the time, random numbers or the processor's number
  * @lite: form lite
  * @sfi: form sfi
+ * @relaxed: form lite at level relaxed
  */
 struct subject {
 	char object[64];
@@ -61,6 +65,7 @@ struct subject {
 	bool varies;
 	struct form_result lite;
 	struct form_result sfi;
+	struct form_result relaxed;
 };
 
 int subject_count(const char *path);

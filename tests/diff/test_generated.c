@@ -5,14 +5,14 @@
  * Each program (gen.h) is loaded as XDP and, translated, as a tenant's program
  * (twin.h); both run on a set of random packets, and verdicts, packets, counters
  * and maps must agree. A program that the kernel does not accept as XDP, or that
- * a form does not offer to do, proves nothing: there must not be too many.
+ * a way of translation does not offer to do, proves nothing: there must not be too many.
  *
  * Where the rewriter says how far a program looks into packets, program and
  * translation run once more, on packets that differ from the first ones behind
  * that and have other lengths: the same must come of it.
  *
- *	test_generated [--seed N] [--count N] [--packets N] [--forms lite,sfi]
- *		       [--show] [--verbose]
+ *	test_generated [--seed N] [--count N] [--packets N]
+ *		       [--forms lite,sfi,relaxed] [--show] [--verbose]
  *
  * Program number i is made from seed N + i, so that "--seed S --count 1" repeats
  * one of them; --show prints programs, --verbose why a program was left out.
@@ -31,7 +31,7 @@
 #include "packet.h"
 #include "rng.h"
 
-#define MAX_DIFFERENCES	5	/* that are printed before a form is given up */
+#define MAX_DIFFERENCES	5	/* that are printed before a way is given up */
 #define MAX_PACKETS	1000	/* for each program */
 #define GROWTH_MAX	1000	/* per cent */
 
@@ -39,6 +39,7 @@
 #define MIN_NATIVE	80	/* of the programs: accepted as XDP */
 #define MIN_LITE	20	/* of those: accepted in form lite */
 #define MIN_SFI		97	/* of those: accepted in form sfi */
+#define MIN_RELAXED	30	/* of those: accepted at level relaxed */
 #define MAX_DENIED	10	/* of those: translated, but not accepted by the kernel */
 #define MIN_SEEN	30	/* of the packets: go on, so that bytes are compared */
 #define MIN_NEAR	20	/* of the programs compared: do not look at all of a packet */
@@ -53,16 +54,17 @@ static struct {
 	uint32_t packets;
 	bool lite;
 	bool sfi;
+	bool relaxed;
 	bool show;
 	bool verbose;
 	uint32_t verdicts[2][MAX_PACKETS];	/* of the last program: packets as made, changed */
-} todo = { .seed = 1, .count = 2000, .packets = 24, .lite = true, .sfi = true };
+} todo = { .seed = 1, .count = 2000, .packets = 24, .lite = true, .sfi = true, .relaxed = true };
 
 /**
- * struct tally - how the programs of one form fared
+ * struct tally - how the programs fared in one way
  * @programs: generated
  * @native: accepted as XDP
- * @refused: by the rewriter as nothing for this form
+ * @refused: by the rewriter as nothing for this way
  * @denied: translated, but not accepted by the kernel
  * @wrong: refused by the rewriter as wrong programs, which they are not
  * @strict: accepted, and so compared
@@ -88,15 +90,35 @@ struct tally {
 	uint64_t growth[GROWTH_MAX + 1];
 };
 
+/* Ways of translation: the two forms at level strict, and form lite at relaxed */
+enum way { WAY_LITE, WAY_SFI, WAY_RELAXED };
+
 /**
- * form_name() - a form's name
- * @form: the form
+ * way_name() - a way's name, as --forms has it
+ * @way: the way
  *
  * Return: the name
  */
-static const char *form_name(enum rw_form form)
+static const char *way_name(enum way way)
 {
-	return form == RW_FORM_LITE ? "lite" : "sfi";
+	static const char *const names[] = { "lite", "sfi", "relaxed" };
+
+	return names[way];
+}
+
+/**
+ * make() - load a program and its translation
+ * @t: result; free with twin_free() in any case
+ * @prog: the program; stays the caller's
+ * @way: of the translation
+ *
+ * Return: false if the program itself is not as it should be
+ */
+static bool make(struct twin *t, const struct rw_prog *prog, enum way way)
+{
+	if (way == WAY_RELAXED)
+		return twin_make_relaxed(t, prog);
+	return twin_make(t, prog, way == WAY_LITE ? RW_FORM_LITE : RW_FORM_SFI);
 }
 
 /**
@@ -131,19 +153,19 @@ static void leave_out(const struct gen_prog *p, const struct twin *t, const char
  * tell() - a program and its translation differ: print all that helps
  * @p: the program
  * @t: the twins
- * @form: of the translation
+ * @way: of the translation
  * @packet: number of the packet
  */
-static void tell(const struct gen_prog *p, const struct twin *t, enum rw_form form,
+static void tell(const struct gen_prog *p, const struct twin *t, enum way way,
 		 uint32_t packet)
 {
 	struct packet pkt;
 
-	printf("# seed %llu, form %s, packet %u:\n", (unsigned long long)p->seed,
-	       form_name(form), packet);
+	printf("# seed %llu, %s, packet %u:\n", (unsigned long long)p->seed,
+	       way_name(way), packet);
 	say(t->text);
 	printf("# again: test_generated --seed %llu --count 1 --packets %u --forms %s\n",
-	       (unsigned long long)p->seed, todo.packets, form_name(form));
+	       (unsigned long long)p->seed, todo.packets, way_name(way));
 	if (packet < todo.packets) {
 		packet_make(&pkt, p->seed * todo.packets + packet);
 		if (t->reach != RW_REACH_ALL)
@@ -157,13 +179,13 @@ static void tell(const struct gen_prog *p, const struct twin *t, enum rw_form fo
  * compare() - run a program and its translation on all packets
  * @p: the program
  * @t: the twins, as new
- * @form: of the translation
+ * @way: of the translation
  * @reach: what is behind this offset in the packets is changed first
  * @tally: packets are added; NULL to be quiet
  *
  * Return: true if they agree
  */
-static bool compare(const struct gen_prog *p, struct twin *t, enum rw_form form, uint32_t reach,
+static bool compare(const struct gen_prog *p, struct twin *t, enum way way, uint32_t reach,
 		    struct tally *tally)
 {
 	static struct tally unused;
@@ -183,7 +205,7 @@ static bool compare(const struct gen_prog *p, struct twin *t, enum rw_form form,
 	if (i == todo.packets && twin_maps_equal(t))
 		return true;
 	if (tally)
-		tell(p, t, form, i);
+		tell(p, t, way, i);
 	return false;
 }
 
@@ -206,21 +228,21 @@ static void exchange(struct twin *a, struct twin *b)
  * indifferent() - does a program do the same whatever is behind its reach?
  * @p: the program
  * @t: its twins, after compare() has been content with them
- * @form: of the translation
+ * @way: of the translation
  * @reach: what is taken for its reach
  * @tally: packets are added; NULL to be quiet
  *
  * Return: true if so
  */
-static bool indifferent(const struct gen_prog *p, struct twin *t, enum rw_form form,
+static bool indifferent(const struct gen_prog *p, struct twin *t, enum way way,
 			uint32_t reach, struct tally *tally)
 {
 	struct twin other;
 	uint32_t i = 0;
 	bool same;
 
-	if (!twin_make(&other, &t->prog, form) || other.err ||
-	    !compare(p, &other, form, reach, tally)) {
+	if (!make(&other, &t->prog, way) || other.err ||
+	    !compare(p, &other, way, reach, tally)) {
 		twin_free(&other);
 		return false;
 	}
@@ -232,7 +254,7 @@ static bool indifferent(const struct gen_prog *p, struct twin *t, enum rw_form f
 	if (!same && tally) {
 		snprintf(t->text, sizeof(t->text), "what is behind its reach of %u bytes makes "
 			 "a difference\n%.1000s", reach, other.text);
-		tell(p, t, form, i);
+		tell(p, t, way, i);
 	}
 	twin_free(&other);
 	return same;
@@ -243,11 +265,11 @@ static bool indifferent(const struct gen_prog *p, struct twin *t, enum rw_form f
  * @p: the program; result
  * @t: the twins; result, free with twin_free() in any case
  * @seed: of the program
- * @form: of the translation
+ * @way: of the translation
  *
  * Return: false if it is not accepted as XDP
  */
-static bool make_twins(struct gen_prog *p, struct twin *t, uint64_t seed, enum rw_form form)
+static bool make_twins(struct gen_prog *p, struct twin *t, uint64_t seed, enum way way)
 {
 	struct rw_prog prog = { .maps = p->maps, .map_cnt = GEN_MAPS };
 
@@ -256,23 +278,23 @@ static bool make_twins(struct gen_prog *p, struct twin *t, uint64_t seed, enum r
 	prog.cnt = p->cnt;
 	if (todo.show)
 		dump_program(p->insns, p->cnt);
-	return twin_make(t, &prog, form);
+	return make(t, &prog, way);
 }
 
 /**
- * run_one() - one program in one form
+ * run_one() - one program in one way
  * @seed: of the program
- * @form: of the translation
+ * @way: of the translation
  * @tally: what happened is added
  */
-static void run_one(uint64_t seed, enum rw_form form, struct tally *tally)
+static void run_one(uint64_t seed, enum way way, struct tally *tally)
 {
 	static struct gen_prog p;
 	uint32_t growth;
 	struct twin t;
 
 	tally->programs++;
-	if (!make_twins(&p, &t, seed, form)) {
+	if (!make_twins(&p, &t, seed, way)) {
 		t.err = t.native;
 		leave_out(&p, &t, "not accepted as XDP");
 		goto out;
@@ -283,7 +305,7 @@ static void run_one(uint64_t seed, enum rw_form form, struct tally *tally)
 		leave_out(&p, &t, "not offered");
 	} else if (!t.cnt) {
 		tally->wrong++;
-		tell(&p, &t, form, todo.packets);
+		tell(&p, &t, way, todo.packets);
 	} else if (t.err) {
 		tally->denied++;
 		leave_out(&p, &t, "the translation is not accepted");
@@ -291,11 +313,11 @@ static void run_one(uint64_t seed, enum rw_form form, struct tally *tally)
 		growth = t.cnt * 100 / p.cnt;
 		tally->growth[growth < GROWTH_MAX ? growth : GROWTH_MAX]++;
 		tally->strict++;
-		if (!compare(&p, &t, form, RW_REACH_ALL, tally)) {
+		if (!compare(&p, &t, way, RW_REACH_ALL, tally)) {
 			tally->differ++;
 		} else if (t.reach != RW_REACH_ALL) {
 			tally->near++;
-			tally->differ += !indifferent(&p, &t, form, t.reach, tally);
+			tally->differ += !indifferent(&p, &t, way, t.reach, tally);
 		}
 	}
 out:
@@ -304,7 +326,7 @@ out:
 
 /**
  * median() - the median growth
- * @tally: of a form
+ * @tally: of a way
  *
  * Return: the translation's length in per cent of the program's
  */
@@ -332,7 +354,7 @@ static bool enough(uint64_t part, uint64_t whole, uint32_t percent)
 }
 
 /**
- * report() - print how the programs of one form fared
+ * report() - print how the programs fared in one way
  * @tally: it
  */
 static void report(const struct tally *tally)
@@ -350,20 +372,20 @@ static void report(const struct tally *tally)
 }
 
 /**
- * run_form() - all programs in one form
- * @form: of the translations
+ * run_way() - all programs in one way
+ * @way: of the translations
  * @percent: of the programs that must be accepted in it
  *
  * Return: true if none differs, and enough were compared
  */
-static bool run_form(enum rw_form form, uint32_t percent)
+static bool run_way(enum way way, uint32_t percent)
 {
 	static struct tally tally;
 	time_t next = time(NULL) + 60;
 
 	memset(&tally, 0, sizeof(tally));
 	for (uint64_t i = 0; i < todo.count; i++) {
-		run_one(todo.seed + i, form, &tally);
+		run_one(todo.seed + i, way, &tally);
 		if (tally.wrong + tally.differ >= MAX_DIFFERENCES)
 			break;
 		if (time(NULL) >= next) {
@@ -376,7 +398,7 @@ static bool run_form(enum rw_form form, uint32_t percent)
 	CHECK_EQ(tally.differ, 0);
 	CHECK(enough(tally.native, tally.programs, MIN_NATIVE));
 	CHECK(enough(tally.strict, tally.native, percent));
-	if (form == RW_FORM_SFI || !twin_walks_on())
+	if (way != WAY_LITE || !twin_walks_on())
 		CHECK(enough(tally.native - tally.denied, tally.native, 100 - MAX_DENIED));
 	CHECK(enough(tally.seen, tally.packets, MIN_SEEN));
 	CHECK(enough(tally.near, tally.strict, MIN_NEAR));
@@ -390,7 +412,7 @@ static bool run_form(enum rw_form form, uint32_t percent)
  */
 static bool lite(void)
 {
-	return run_form(RW_FORM_LITE, MIN_LITE);
+	return run_way(WAY_LITE, MIN_LITE);
 }
 
 /**
@@ -400,7 +422,17 @@ static bool lite(void)
  */
 static bool sfi(void)
 {
-	return run_form(RW_FORM_SFI, MIN_SFI);
+	return run_way(WAY_SFI, MIN_SFI);
+}
+
+/**
+ * relaxed() - all programs in form lite at level relaxed
+ *
+ * Return: true if the translations do the same
+ */
+static bool relaxed(void)
+{
+	return run_way(WAY_RELAXED, MIN_RELAXED);
 }
 
 /**
@@ -417,13 +449,13 @@ static bool notice(void)
 		struct twin a, b;
 		int native;
 
-		if (make_twins(&p, &b, seed + 1, RW_FORM_LITE) && !b.err) {
-			if (make_twins(&p, &a, seed, RW_FORM_LITE) && !a.err) {
+		if (make_twins(&p, &b, seed + 1, WAY_LITE) && !b.err) {
+			if (make_twins(&p, &a, seed, WAY_LITE) && !a.err) {
 				native = a.native;
 				a.native = b.native;
 				b.native = native;
 				tried++;
-				noticed += !compare(&p, &a, RW_FORM_LITE, RW_REACH_ALL, NULL);
+				noticed += !compare(&p, &a, WAY_LITE, RW_REACH_ALL, NULL);
 			}
 			twin_free(&a);
 		}
@@ -448,10 +480,10 @@ static bool too_near(void)
 	for (uint64_t seed = todo.seed; tried < 50 && seed < todo.seed + 1000; seed++) {
 		struct twin t;
 
-		if (make_twins(&p, &t, seed, RW_FORM_SFI) && !t.err && t.reach > 1 &&
-		    t.reach != RW_REACH_ALL && compare(&p, &t, RW_FORM_SFI, RW_REACH_ALL, NULL)) {
+		if (make_twins(&p, &t, seed, WAY_SFI) && !t.err && t.reach > 1 &&
+		    t.reach != RW_REACH_ALL && compare(&p, &t, WAY_SFI, RW_REACH_ALL, NULL)) {
 			tried++;
-			noticed += !indifferent(&p, &t, RW_FORM_SFI, t.reach / 2, NULL);
+			noticed += !indifferent(&p, &t, WAY_SFI, t.reach / 2, NULL);
 		}
 		twin_free(&t);
 	}
@@ -459,26 +491,6 @@ static bool too_near(void)
 	CHECK_EQ(tried, 50);
 	CHECK(noticed * 100 >= tried * MIN_TOO_NEAR);
 	return true;
-}
-
-/**
- * has_form() - is there such a form?
- * @form: the form
- *
- * Return: true if it does the smallest program
- */
-static bool has_form(enum rw_form form)
-{
-	static const struct bpf_insn pass[] = {
-		{ BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS },
-		{ BPF_JMP | BPF_EXIT, 0, 0, 0, 0 },
-	};
-	const struct rw_prog prog = { .insns = pass, .cnt = 2 };
-	struct twin t;
-	bool has = twin_make(&t, &prog, form) && t.cnt;
-
-	twin_free(&t);
-	return has;
 }
 
 /**
@@ -515,6 +527,7 @@ static bool parse(int argc, char **argv)
 		case 'f':
 			todo.lite = strstr(optarg, "lite") != NULL;
 			todo.sfi = strstr(optarg, "sfi") != NULL;
+			todo.relaxed = strstr(optarg, "relaxed") != NULL;
 			break;
 		case 'w':
 			todo.show = true;
@@ -538,13 +551,13 @@ static bool parse(int argc, char **argv)
  */
 int main(int argc, char **argv)
 {
-	struct ktap_case cases[4];
+	struct ktap_case cases[5];
 	int cnt = 0;
 	cpu_set_t cpu;
 
 	if (!parse(argc, argv)) {
 		fprintf(stderr, "usage: test_generated [--seed N] [--count N] [--packets N]\n"
-			"                      [--forms lite,sfi] [--show] [--verbose]\n");
+			"                      [--forms lite,sfi,relaxed] [--show] [--verbose]\n");
 		return 2;
 	}
 	if (!twin_usable()) {
@@ -562,7 +575,9 @@ int main(int argc, char **argv)
 						   too_near };
 	if (todo.lite)
 		cases[cnt++] = (struct ktap_case){ "random programs in form lite", lite };
-	if (todo.sfi && has_form(RW_FORM_SFI))
+	if (todo.sfi)
 		cases[cnt++] = (struct ktap_case){ "random programs in form sfi", sfi };
+	if (todo.relaxed)
+		cases[cnt++] = (struct ktap_case){ "random programs at level relaxed", relaxed };
 	return ktap_main(cases, cnt);
 }

@@ -2,9 +2,10 @@
 /**
  * DOC: Fuzz target: a tenant's program, to the checker and the rewriter
  *
- * The input is a byte that chooses the form, the window and the verifier, three that are
- * unused, and instructions as they are in memory. A mutator of its own changes
- * them one by one, so that most of what it makes are programs of a sort.
+ * The input is a byte that chooses the form, the window, the level and the
+ * verifier, three that are unused, and instructions as they are in memory. A
+ * mutator of its own changes them one by one, so that most of what it makes are
+ * programs of a sort.
  *
  * The property: the rewriter refuses in words, or what comes out has the form
  * that the kernel wants: known opcodes, jumps to instructions of the same
@@ -77,7 +78,7 @@ static void must_helper(uint32_t id)
 		if (own[i] == id)
 			return;
 	/* What is the tenant's stays only if it is the same helper for an skb. */
-	FUZZ_MUST(h && !h->reason && h->skb == WL_SKB_CALL && h->skb_id == id);
+	FUZZ_MUST(h && !h->reason && !h->profile && h->skb == WL_SKB_CALL && h->skb_id == id);
 }
 
 /**
@@ -173,7 +174,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	opts.form = data[0] & 1 ? RW_FORM_SFI : RW_FORM_LITE;
 	opts.window = windows[data[0] >> 1 & 3];
-	opts.walks_on = data[0] >> 3 & 1;
+	opts.level = data[0] & 8 ? RW_LEVEL_RELAXED : RW_LEVEL_STRICT;
+	opts.walks_on = data[0] >> 4 & 1;
 	prog.cnt = (uint32_t)((size - HEAD) / sizeof(*insns));
 	insns = malloc(prog.cnt * sizeof(*insns));
 	FUZZ_MUST(insns);
@@ -185,6 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	err = rw_rewrite(&prog, &opts, &out, &why);
 	FUZZ_MUST(!err == !why.len);
 	FUZZ_MUST(err || !checked || prog.cnt > MAX_INSNS);
+	FUZZ_MUST(err || opts.level == RW_LEVEL_STRICT || opts.form == RW_FORM_LITE);
 	if (!err)
 		must_be_valid(&out, prog.cnt);
 	rw_out_free(&out);

@@ -15,16 +15,24 @@
  * @sock: connection
  * @reply: filled
  *
+ * That the daemon is busy is passed over.
+ *
  * Return: as vbpf_msg_recv(), or -ETIME after twenty seconds
  */
 int proxy_recv(int sock, struct reply *reply)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	int64_t until = now_ms() + 20000, left;
+	int ret;
 
-	reply->msg.fd = -1;
-	if (poll(&pfd, 1, 20000) <= 0)
-		return -ETIME;
-	return vbpf_msg_recv(sock, reply->buf, sizeof(reply->buf), &reply->msg);
+	do {
+		left = until - now_ms();
+		reply->msg.fd = -1;
+		if (left <= 0 || poll(&pfd, 1, (int)left) <= 0)
+			return -ETIME;
+		ret = vbpf_msg_recv(sock, reply->buf, sizeof(reply->buf), &reply->msg);
+	} while (ret == 1 && reply->msg.type == VBPF_MSG_BUSY);
+	return ret;
 }
 
 /**
@@ -209,6 +217,23 @@ int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t
 }
 
 /**
+ * proxy_insns() - instructions as they are sent
+ * @to: room for as many
+ * @from: the instructions
+ * @cnt: number of @from
+ */
+void proxy_insns(struct virtio_bpf_insn *to, const struct bpf_insn *from, uint32_t cnt)
+{
+	for (uint32_t i = 0; i < cnt; i++)
+		to[i] = (struct virtio_bpf_insn){
+			.code = from[i].code,
+			.regs = (uint8_t)(from[i].dst_reg | from[i].src_reg << 4),
+			.off = htole16((uint16_t)from[i].off),
+			.imm = htole32((uint32_t)from[i].imm),
+		};
+}
+
+/**
  * proxy_load_file() - load the program that a file of tests/progs holds
  * @sock: connection
  * @name: of the file, without its ending
@@ -230,16 +255,9 @@ int64_t proxy_load_file(int sock, const char *name, struct reply *reply)
 	obj = bpf_object__open_file(path, NULL);
 	prog = obj ? bpf_object__next_program(obj, NULL) : NULL;
 	if (prog && bpf_program__insn_cnt(prog) <= PROXY_INSNS) {
-		const struct bpf_insn *from = bpf_program__insns(prog);
 		uint32_t cnt = (uint32_t)bpf_program__insn_cnt(prog);
 
-		for (uint32_t i = 0; i < cnt; i++)
-			insns[i] = (struct virtio_bpf_insn){
-				.code = from[i].code,
-				.regs = (uint8_t)(from[i].dst_reg | from[i].src_reg << 4),
-				.off = htole16((uint16_t)from[i].off),
-				.imm = htole32((uint32_t)from[i].imm),
-			};
+		proxy_insns(insns, bpf_program__insns(prog), cnt);
 		ret = proxy_load_named(sock, name, insns, cnt, reply);
 	}
 	bpf_object__close(obj);
@@ -285,6 +303,25 @@ int proxy_handle(int sock, uint16_t type, int64_t handle)
 }
 
 /**
+ * proxy_map_new() - create a map
+ * @sock: connection
+ * @req: the map
+ * @reply: filled; the caller closes its fd
+ *
+ * Return: the map's handle, or minus the status
+ */
+int64_t proxy_map_new(int sock, const struct virtio_bpf_map_create *req, struct reply *reply)
+{
+	struct vbpf_map map;
+	int status = proxy_call(sock, VIRTIO_BPF_MAP_CREATE, req, sizeof(*req), reply);
+
+	if (reply->msg.body_len != sizeof(map) || (reply->msg.fd >= 0) != !status)
+		return -VIRTIO_BPF_S_IO;
+	memcpy(&map, reply->msg.body, sizeof(map));
+	return status ? -status : (int64_t)le32toh(map.handle);
+}
+
+/**
  * proxy_map() - create a hash with keys of 4 and values of 8 bytes
  * @sock: connection
  * @entries: number of entries
@@ -294,17 +331,12 @@ int proxy_handle(int sock, uint16_t type, int64_t handle)
  */
 int64_t proxy_map(int sock, uint32_t entries, struct reply *reply)
 {
-	struct virtio_bpf_map_create req = {
+	const struct virtio_bpf_map_create req = {
 		.map_type = htole32(BPF_MAP_TYPE_HASH), .key_size = htole32(4),
 		.value_size = htole32(8), .max_entries = htole32(entries), .name = "m",
 	};
-	struct vbpf_map map;
-	int status = proxy_call(sock, VIRTIO_BPF_MAP_CREATE, &req, sizeof(req), reply);
 
-	if (reply->msg.body_len != sizeof(map) || (reply->msg.fd >= 0) != !status)
-		return -VIRTIO_BPF_S_IO;
-	memcpy(&map, reply->msg.body, sizeof(map));
-	return status ? -status : (int64_t)le32toh(map.handle);
+	return proxy_map_new(sock, &req, reply);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef PROXY_H
 #define PROXY_H
+#include <linux/bpf.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -34,9 +35,11 @@ int proxy_load_send(int sock, uint32_t id, const char *name, const struct virtio
 int64_t proxy_load_reply(int sock, uint32_t id, struct reply *reply);
 int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t cnt,
 			 struct reply *reply);
+void proxy_insns(struct virtio_bpf_insn *to, const struct bpf_insn *from, uint32_t cnt);
 int64_t proxy_load_file(int sock, const char *name, struct reply *reply);
 int64_t proxy_load(int sock, uint32_t verdict, uint32_t map, struct reply *reply);
 int proxy_handle(int sock, uint16_t type, int64_t handle);
+int64_t proxy_map_new(int sock, const struct virtio_bpf_map_create *req, struct reply *reply);
 int64_t proxy_map(int sock, uint32_t entries, struct reply *reply);
 struct virtio_bpf_info proxy_info(int sock);
 int64_t proxy_event(int sock, uint32_t type);

@@ -127,16 +127,17 @@ static void keep_tail(char *text, size_t size, const char *log)
 }
 
 /**
- * twin_strictly() - do something as virtio-bpfd does it
- * @what: what; it is called with CAP_BPF and CAP_NET_ADMIN in force alone
+ * with_caps() - do something with few capabilities in force
+ * @what: what
  * @arg: for it
+ * @perfmon: CAP_PERFMON is among them
  *
  * The kernel asks which capabilities are in force, so all others are put aside
  * meanwhile.
  *
  * Return: what it returned, or -errno
  */
-int twin_strictly(int (*what)(void *arg), void *arg)
+static int with_caps(int (*what)(void *arg), void *arg, bool perfmon)
 {
 	struct caps all, few;
 	int ret;
@@ -148,6 +149,8 @@ int twin_strictly(int (*what)(void *arg), void *arg)
 		few.set[i].effective = 0;
 	few.set[CAP_NET_ADMIN / 32].effective |= 1u << CAP_NET_ADMIN % 32;
 	few.set[CAP_BPF / 32].effective |= 1u << CAP_BPF % 32;
+	if (perfmon)
+		few.set[CAP_PERFMON / 32].effective |= 1u << CAP_PERFMON % 32;
 	if (!set_caps(&few))
 		return -errno;
 	ret = what(arg);
@@ -157,7 +160,31 @@ int twin_strictly(int (*what)(void *arg), void *arg)
 }
 
 /**
- * struct load - a load to be done strictly
+ * twin_strictly() - do something as virtio-bpfd does it at level strict
+ * @what: what; it is called with CAP_BPF and CAP_NET_ADMIN in force alone
+ * @arg: for it
+ *
+ * Return: what it returned, or -errno
+ */
+int twin_strictly(int (*what)(void *arg), void *arg)
+{
+	return with_caps(what, arg, false);
+}
+
+/**
+ * twin_relaxed() - do something as virtio-bpfd does it at level relaxed
+ * @what: what; it is called with CAP_PERFMON in force as well
+ * @arg: for it
+ *
+ * Return: what it returned, or -errno
+ */
+int twin_relaxed(int (*what)(void *arg), void *arg)
+{
+	return with_caps(what, arg, true);
+}
+
+/**
+ * struct load - a load to be done with few capabilities
  * @t: the twins
  * @out: the translation, with fds for maps
  */
@@ -227,12 +254,12 @@ bool twin_make_own(struct twin *t)
 }
 
 /**
- * make_maps() - create both sets of maps
- * @t: the twins
+ * twin_make_maps() - create both sets of maps
+ * @t: the twins, as twin_init() left them
  *
  * Return: true if that worked
  */
-static bool make_maps(struct twin *t)
+bool twin_make_maps(struct twin *t)
 {
 	for (uint32_t m = 0; m < t->prog.map_cnt; m++) {
 		const struct rw_map *map = &t->prog.maps[m];
@@ -248,12 +275,12 @@ static bool make_maps(struct twin *t)
 }
 
 /**
- * load_native() - load the program as it is
- * @t: the twins
+ * twin_load_native() - load the program as it is, with the caller's privileges
+ * @t: the twins, with maps; text says why if it is refused
  *
  * Return: true if that worked
  */
-static bool load_native(struct twin *t)
+bool twin_load_native(struct twin *t)
 {
 	static char log[1 << 20];
 	struct bpf_insn *insns = calloc(t->prog.cnt, sizeof(*insns));
@@ -263,6 +290,7 @@ static bool load_native(struct twin *t)
 		return false;
 	memcpy(insns, t->prog.insns, t->prog.cnt * sizeof(*insns));
 	put_fds(t, 0, insns, t->prog.cnt);
+	close(t->native);
 	t->native = load(BPF_PROG_TYPE_XDP, insns, t->prog.cnt, log, sizeof(log));
 	free(insns);
 	if (t->native >= 0)
@@ -305,36 +333,56 @@ bool twin_walks_on(void)
 }
 
 /**
- * twin_translate() - translate the program, and load the translation
+ * translate() - translate the program, and load the translation
  * @t: the twins, with all but the translation; t->err tells how that went
- * @form: of the translation; replaces the one that there is
- * @window: bytes of a packet that are copied, TWIN_WINDOW at most
+ * @opts: what to make of it
  */
-void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
+static void translate(struct twin *t, const struct rw_opts *opts)
 {
-	const struct rw_opts opts = { form, RW_TARGET_SKB, LO_IFINDEX, window,
-				      RW_LEVEL_STRICT, twin_walks_on() };
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
 
 	close(t->strict);
 	t->strict = -1;
-	t->form = form;
+	t->form = opts->form;
 	t->cnt = 0;
 	t->err = rw_check(&t->prog, VIRTIO_BPF_MAX_INSNS, &why);
 	if (!t->err)
-		t->err = rw_rewrite(&t->prog, &opts, &out, &why);
+		t->err = rw_rewrite(&t->prog, opts, &out, &why);
 	if (!t->err) {
 		t->cnt = out.cnt;
 		t->reach = out.reach;
 		put_fds(t, 1, out.insns, out.cnt);
-		t->strict = twin_strictly(load_out, &(struct load){ t, &out });
+		t->strict = with_caps(load_out, &(struct load){ t, &out },
+				      opts->level == RW_LEVEL_RELAXED);
 		t->err = t->strict < 0 ? t->strict : 0;
 	} else {
 		snprintf(t->text, sizeof(t->text), "%s", why.buf ? why.buf : "");
 	}
 	text_free(&why);
 	rw_out_free(&out);
+}
+
+/**
+ * twin_translate() - translate the program at level strict, and load the translation
+ * @t: the twins, with all but the translation; t->err tells how that went
+ * @form: of the translation; replaces the one that there is
+ * @window: bytes of a packet that are copied, TWIN_WINDOW at most
+ */
+void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
+{
+	translate(t, &(struct rw_opts){ form, RW_TARGET_SKB, LO_IFINDEX, window,
+					RW_LEVEL_STRICT, twin_walks_on() });
+}
+
+/**
+ * twin_translate_relaxed() - the same at level relaxed
+ * @t: the twins, with all but the translation; t->err tells how that went
+ */
+void twin_translate_relaxed(struct twin *t)
+{
+	translate(t, &(struct rw_opts){ RW_FORM_LITE, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW,
+					RW_LEVEL_RELAXED, false });
 }
 
 /**
@@ -378,9 +426,25 @@ bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form f
 		      uint32_t window)
 {
 	twin_init(t, prog);
-	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !make_maps(t) || !load_native(t))
+	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !twin_make_maps(t) || !twin_load_native(t))
 		return false;
 	twin_translate(t, form, window);
+	return true;
+}
+
+/**
+ * twin_make_relaxed() - the same with a translation at level relaxed
+ * @t: result; free with twin_free() in any case
+ * @prog: the program; stays the caller's
+ *
+ * Return: false if the program itself is not as it should be
+ */
+bool twin_make_relaxed(struct twin *t, const struct rw_prog *prog)
+{
+	twin_init(t, prog);
+	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !twin_make_maps(t) || !twin_load_native(t))
+		return false;
+	twin_translate_relaxed(t);
 	return true;
 }
 

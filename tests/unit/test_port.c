@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../host-loader/load.h"
+#include "../../helpers-whitelist/whitelist.h"
+#include "../../host-loader/translate.h"
 #include "../../host-loader/port.h"
 #include "../ktap.h"
 
@@ -61,8 +62,13 @@ static bool test_bytes(void)
 	CHECK_EQ(bytes, 32);
 	def.type = BPF_MAP_TYPE_HASH;
 	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
-	CHECK_EQ(bytes, 3 * (64 + 8 + 8) + 4 * 16);
+	CHECK_EQ(bytes, 3 * (48 + 8 + 8) + 4 * 16);
+	def.flags = BPF_F_NO_PREALLOC;
+	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
+	CHECK_EQ(bytes, 3 * 128 + 4 * 16);
 	def.key_size = def.value_size = def.max_entries = UINT32_MAX;
+	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
+	def.flags = 0;
 	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
 	def.type = BPF_MAP_TYPE_ARRAY;
 	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
@@ -225,6 +231,7 @@ static bool test_bucket(void)
  */
 static bool test_work(void)
 {
+	const struct bpf_insn call = { .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64 };
 	struct conf_port section = conf;
 	struct prog *prog = port_prog_new();
 	struct text why = { 0 };
@@ -244,6 +251,9 @@ static bool test_work(void)
 	CHECK_EQ(port_admit_verified(&port, prog, &why), -E2BIG);
 	CHECK(strstr(why.buf, "looked at, 1001 is over this port's limit of 1000"));
 	prog->src.insn_cnt = 11;
+	prog->src.insns = calloc(11, sizeof(call));
+	CHECK(prog->src.insns);
+	prog->src.insns[3] = call;
 	port_add_prog(&port, prog);
 	text_free(&why);
 	section.limits.max_progs = 0;
@@ -251,6 +261,12 @@ static bool test_work(void)
 	CHECK(strstr(why.buf, "number of programs, 1 is over this port's limit of 0"));
 	CHECK(strstr(why.buf, "has 11 instructions, over this port's limit of 10"));
 	CHECK(strstr(why.buf, "took the verifier 1001 instructions"));
+	CHECK(strstr(why.buf, "calls helper jiffies64, for which this port would need the helpers"
+		     " \"time\""));
+	text_free(&why);
+	section.helpers = WL_PROFILE_TIME;
+	port_over_limits(&port, &why);
+	CHECK(!strstr(why.buf, "jiffies64"));
 	port_close(&port);
 	text_free(&why);
 	return true;
@@ -263,11 +279,11 @@ static bool test_work(void)
  */
 static bool test_last_insn(void)
 {
-	CHECK_EQ(load_last_insn(""), -1);
-	CHECK_EQ(load_last_insn("unknown opcode 8d\n"), -1);
-	CHECK_EQ(load_last_insn("0: R1=ctx(off=0)\n12: (79) r0 = *(u64 *)(r7 +0)\n"
+	CHECK_EQ(translate_last_insn(""), -1);
+	CHECK_EQ(translate_last_insn("unknown opcode 8d\n"), -1);
+	CHECK_EQ(translate_last_insn("0: R1=ctx(off=0)\n12: (79) r0 = *(u64 *)(r7 +0)\n"
 				"R7 !read_ok\nprocessed 13 insns (limit 1000000)\n"), 12);
-	CHECK_EQ(load_last_insn("3: (95) exit\n\nfrom 1 to 7: R0=0\n7: (0f) r1 += r2\n"
+	CHECK_EQ(translate_last_insn("3: (95) exit\n\nfrom 1 to 7: R0=0\n7: (0f) r1 += r2\n"
 				"2 bad things\n"), 7);
 	return true;
 }
