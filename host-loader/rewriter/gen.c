@@ -44,8 +44,8 @@ bool rw_gen_has_loop(const struct rw_gen *g, const struct rw_func *func)
  */
 bool rw_gen_wants_limit(const struct rw_gen *g, uint32_t at)
 {
-	return g->opts->walks_on && (g->code->flags[at] & RW_I_HEAD) &&
-	       g->code->insns[at].code != RW_MAY_GOTO;
+	return g->opts->walks_on && g->opts->level == RW_LEVEL_STRICT &&
+	       (g->code->flags[at] & RW_I_HEAD) && g->code->insns[at].code != RW_MAY_GOTO;
 }
 
 /**

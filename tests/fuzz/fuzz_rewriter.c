@@ -2,9 +2,10 @@
 /**
  * DOC: Fuzz target: a tenant's program, to the checker and the rewriter
  *
- * The input is a byte that chooses the form, the window, the level and the verifier,
- * three that are unused, and instructions as they are in memory. A mutator of its own changes
- * them one by one, so that most of what it makes are programs of a sort.
+ * The input is a byte that chooses the form, the window, the level and the
+ * verifier, three that are unused, and instructions as they are in memory. A
+ * mutator of its own changes them one by one, so that most of what it makes are
+ * programs of a sort.
  *
  * The property: the rewriter refuses in words, or what comes out has the form
  * that the kernel wants: known opcodes, jumps to instructions of the same
