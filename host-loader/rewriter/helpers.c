@@ -149,7 +149,8 @@ static int memory(struct call *c, int reg, enum wl_arg arg)
 	err = rw_touch_stack(c->env, c->st, c->at, ptr, 0, size);
 	if (err < 0)
 		return err;
-	taint(c, ptr, arg, arg == WL_KEY || arg == WL_VALUE || arg == WL_OUT4 ? NULL : &regs[reg + 1]);
+	taint(c, ptr, arg,
+	      arg == WL_KEY || arg == WL_VALUE || arg == WL_OUT4 ? NULL : &regs[reg + 1]);
 	if (arg != WL_OUT && arg != WL_OUT4) {
 		if (err)
 			read_stack(c, ptr, known ? size : (uint32_t)-ptr->off);

@@ -275,11 +275,11 @@ static int lite_alu(struct lite *l, uint32_t at)
 	const struct rw_val *a = &g->an->at[at].reg[insn->dst_reg];
 	const struct rw_val b = operand(g, at);
 	uint8_t op = BPF_OP(insn->code);
-	bool is64 = BPF_CLASS(insn->code) == BPF_ALU64;
+	bool is64 = BPF_CLASS(insn->code) == BPF_ALU64, strict = !is_relaxed(g);
 
-	if (!is_relaxed(g) && is_difference(g, at))
+	if (strict && is_difference(g, at))
 		return difference(l, at);
-	if (!is_relaxed(g) && BPF_SRC(insn->code) == BPF_X && is64 && (op == BPF_ADD || op == BPF_SUB)) {
+	if (strict && BPF_SRC(insn->code) == BPF_X && is64 && (op == BPF_ADD || op == BPF_SUB)) {
 		const struct rw_val *src = &g->an->at[at].reg[insn->src_reg];
 
 		if (a->kinds & RW_PKT)

@@ -4,8 +4,9 @@
  *
  * check (each instruction) → decode (functions, jumps, loops) → twice (lookups that
  * find the same) → analysis (what the instructions work on) → reach (how much of a
- * packet matters) → at level relaxed: taint (what would get out) → form (how packet access is done) → target (what kind of program
- * comes out) → edit (the new program, labels resolved).
+ * packet matters) → at level relaxed: taint (what would get out) → form (how packet
+ * access is done) → target (what kind of program comes out) → edit (the new program,
+ * labels resolved).
  */
 #include <errno.h>
 #include <stdlib.h>

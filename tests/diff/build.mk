@@ -3,8 +3,8 @@
 
 DIFF_SOURCES := $(addprefix tests/diff/, \
 	build.c dump.c gen.c gen_call.c gen_num.c gen_pkt.c packet.c test_generated.c)
-TEST_GEN_PROGS += $(B)/tests/diff/test_generated
-SOURCES        += $(DIFF_SOURCES)
+TEST_GEN_PROGS += $(B)/tests/diff/test_generated $(B)/tests/diff/test_pointers
+SOURCES        += $(DIFF_SOURCES) tests/diff/gen_ptr.c tests/diff/test_pointers.c
 SCRIPTS        += tests/diff/long
 
 # How many programs `make test-long` generates, and from which seed on
@@ -13,6 +13,11 @@ LONG_SEED  ?= 1000000
 
 $(B)/tests/diff/test_generated: $(DIFF_SOURCES:%.c=$(B)/%.o) $(B)/tests/host/twin.o $(RW_OBJS) \
 				$(B)/host-loader/text.o $(B)/host-loader/offline/disasm.o
+	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
+
+$(B)/tests/diff/test_pointers: $(addprefix $(B)/tests/diff/,dump.o gen_ptr.o packet.o \
+				 test_pointers.o) $(B)/tests/host/twin.o $(RW_OBJS) \
+			       $(B)/host-loader/text.o $(B)/host-loader/offline/disasm.o
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 test-long: $(B)/tests/diff/test_generated

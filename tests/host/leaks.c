@@ -114,7 +114,7 @@ static const struct leak returned[] = {
 };
 
 static const struct leak compared[] = {
-	LEAK("a packet pointer with a number", LEAKS, "compares r9, a packet pointer, with a number",
+	LEAK("a packet pointer with a number", LEAKS, "compares r9, a packet pointer, with a num",
 	     BEGIN, GET_PKT, VERDICT_BY(JMP_K(BPF_JGT, R9, 0x1000, 1))),
 	LEAK("the context with a number", LEAKS, "compares r9, the context, with a number",
 	     BEGIN, GET_CTX, VERDICT_BY(JMP_K(BPF_JEQ, R9, 5, 1))),
@@ -131,8 +131,8 @@ static const struct leak compared[] = {
 	     VERDICT_BY(JMP_X(BPF_JGT, R7, R9, 1))),
 	LEAK("values of two lookups", LEAKS, "compares r7, a pointer into a map's value, with r9",
 	     BEGIN, ELEMENT(0), MOV64_X(R7, R0), GET_VALUE, VERDICT_BY(JMP_X(BPF_JGT, R7, R9, 1))),
-	LEAK("a value's pointer with the stack", LEAKS, "compares r9, a pointer into a map's value, "
-	     "with r10, a pointer into the stack",
+	LEAK("a value's pointer with the stack", LEAKS, "compares r9, a pointer into a map's value"
+	     ", with r10, a pointer into the stack",
 	     BEGIN, GET_VALUE, VERDICT_BY(JMP_X(BPF_JGT, R9, R10, 1))),
 	LEAK("a packet pointer with the context", LEAKS, "compares r9, a packet pointer, with r6, "
 	     "the context", BEGIN, GET_PKT, VERDICT_BY(JMP_X(BPF_JSLT, R9, R6, 1))),
@@ -247,7 +247,7 @@ static const struct leak arguments[] = {
 	     BEGIN, MOV64_X(R1, R6), MOV64_X(R2, R10), ZEROES(16), MOV64_X(R3, R10),
 	     ALU64_K(BPF_ADD, R3, -16), MOV64_K(R4, 8), CALL(BPF_FUNC_xdp_store_bytes),
 	     MOV64_X(R7, R0), TELL(R7)),
-	LEAK("what is a pointer on one path", LEAKS, "argument 5 of helper csum_diff is not a number",
+	LEAK("what is a pointer on one path", LEAKS, "argument 5 of helper csum_diff is not a num",
 	     BEGIN, MOV64_X(R1, R6), SUBCALL(19), MOV64_X(R9, R0),
 	     MOV64_K(R1, 0), MOV64_K(R2, 0), MOV64_K(R3, 0), MOV64_K(R4, 0),
 	     MOV64_X(R5, R9), CALL(BPF_FUNC_csum_diff), MOV64_X(R7, R0), TELL(R7),
@@ -300,8 +300,8 @@ static const struct leak buffers[] = {
 	     BEGIN, ZEROES(32), ZEROES(16), SPILL(-16), ANY_NUMBER(R3, 16),
 	     MOV64_K(R1, 0), MOV64_K(R2, 0), ALU64_X(BPF_ADD, R3, R10), ALU64_K(BPF_ADD, R3, -32),
 	     MOV64_K(R4, 8), MOV64_K(R5, 0), CALL(BPF_FUNC_csum_diff), MOV64_X(R7, R0), TELL(R7)),
-	LEAK("an unwritten key", LEAKS, "hands helper map_update_elem a buffer in the stack that is "
-	     "not written", BEGIN, ZEROES(32), UPDATE(16, 32)),
+	LEAK("an unwritten key", LEAKS, "hands helper map_update_elem a buffer in the stack that is"
+	     " not written", BEGIN, ZEROES(32), UPDATE(16, 32)),
 	LEAK("an unwritten value", LEAKS, "not written on every path",
 	     BEGIN, ZEROES(16), UPDATE(16, 32)),
 	LEAK("a value with a hole", LEAKS, "not written on every path",
@@ -404,7 +404,7 @@ static const struct leak elsewhere[] = {
 	     BEGIN, MOV64_X(R1, R6), SUBCALL(12), MOV64_X(R7, R0), TELL(R7),
 	     MOV64_X(R6, R1), CALL(BPF_FUNC_get_prandom_u32), ALU64_K(BPF_AND, R0, 1),
 	     JMP_K(BPF_JEQ, R0, 0, 1), LD_DATA(R0, R6), EXIT),
-	LEAK("a packet pointer from before a store", LEAKS, "uses r7, which holds nothing on some p",
+	LEAK("a packet pointer from before a store", LEAKS, "uses r7, which holds nothing on some",
 	     BEGIN, LD_DATA(R7, R6), ZEROES(16), STORE(16, 8), TELL(R7)),
 	LEAK("how far a store moved the packet", LEAKS, "uses r7, which holds nothing on some pa",
 	     BEGIN, LD_DATA(R7, R6), STX(BPF_DW, R10, -24, R7), ZEROES(16), STORE(16, 8),

@@ -186,8 +186,8 @@ static bool logs(void)
 		     "0: R1=ctx() R10=fp0\n"
 		     "0: (18) r1 = 0x0000000000000000       ; R1=map_ptr(map=m,ks=4,vs=8)\n"
 		     "2: (b7) r0 = 1\n12: (18) r10 = 0x0000000000000000\n"));
-	CHECK(log_is("8812fdea000 ; R1=map_ptr()\n3: (15) if r0 == 0xfffffffffffffffe goto pc+1\n",
-		     "00000000000 ; R1=map_ptr()\n3: (15) if r0 == 0xfffffffffffffffe goto pc+1\n"));
+	CHECK(log_is("8812fdea000 ; R1=map_ptr()\n3: (15) if r0 == 0xfffffffffffffffe goto pc+1",
+		     "00000000000 ; R1=map_ptr()\n3: (15) if r0 == 0xfffffffffffffffe goto pc+1"));
 	CHECK(log_is("1: (18) r", "1: (18) r") && log_is("1: (18) r1 = 0x", "1: (18) r1 = 0x"));
 	CHECK(log_is("", ""));
 	return true;
