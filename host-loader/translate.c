@@ -117,7 +117,8 @@ long translate_last_insn(const char *log)
  * @err: what the kernel returned
  * @text: added to
  */
-static void translate_explain(const struct rw_out *out, const char *log, int err, struct text *text)
+static void translate_explain(const struct rw_out *out, const char *log, int err,
+			      struct text *text)
 {
 	size_t len = strlen(log);
 	long at = translate_last_insn(log);
@@ -143,13 +144,16 @@ static void translate_explain(const struct rw_out *out, const char *log, int err
  * translate_kernel() - hand a translated program to the kernel
  * @name: the program's name
  * @out: the program, with fds
+ * @level: at which this process can load it
  * @text: the kernel's reasons if it refuses
  *
- * The log is asked for only after a refusal: it costs more than the check.
+ * The log is asked for only after a refusal: it costs more than the check. With
+ * CAP_PERFMON there are addresses in it.
  *
  * Return: the fd, or a negative errno with @text
  */
-static int translate_kernel(const char *name, const struct rw_out *out, struct text *text)
+static int translate_kernel(const char *name, const struct rw_out *out, enum rw_level level,
+			    struct text *text)
 {
 	char *log;
 	int fd, err;
@@ -161,6 +165,8 @@ static int translate_kernel(const char *name, const struct rw_out *out, struct t
 	if (!log)
 		return -ENOMEM;
 	fd = kern_prog_load(name, out->insns, out->cnt, log, TRANSLATE_LOG_SIZE);
+	if (level == RW_LEVEL_RELAXED)
+		rw_taint_log(log);
 	if (fd < 0)
 		translate_explain(out, log, err, text);
 	free(log);
@@ -252,7 +258,7 @@ static int translate_way(const struct translate *what, const struct translate_wa
 		text_add(text, "the translation names an unknown map\n");
 		goto out;
 	}
-	*fd = translate_kernel(what->name, &out, text);
+	*fd = translate_kernel(what->name, &out, way->level, text);
 	err = *fd < 0 ? *fd : 0;
 	if (err)
 		goto out;

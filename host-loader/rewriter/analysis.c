@@ -471,7 +471,8 @@ static void note(struct walk *w, uint32_t at)
 	}
 	for (int i = 0; i < RW_REGS; i++)
 		if (!rw_val_eq(&fact->reg[i], &reg[i]) && !rw_val_covers(&fact->reg[i], &reg[i]))
-			fact->reg[i] = rw_val_join(&fact->reg[i], &reg[i]);
+			fact->reg[i] = w->env.taint ? rw_val_unite(&fact->reg[i], &reg[i]) :
+						      rw_val_join(&fact->reg[i], &reg[i]);
 }
 
 /**

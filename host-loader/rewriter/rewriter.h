@@ -142,5 +142,7 @@ int rw_check(const struct rw_prog *prog, uint32_t max_insns, struct text *why);
 int rw_rewrite(const struct rw_prog *prog, const struct rw_opts *opts, struct rw_out *out,
 	       struct text *why);
 void rw_out_free(struct rw_out *out);
+/* What a tenant may see of the log of a load at level relaxed */
+void rw_taint_log(char *log);
 
 #endif /* REWRITER_H */

@@ -5,19 +5,19 @@
 RW_SOURCES := $(addprefix host-loader/rewriter/, \
 	analysis.c branch.c check.c decode.c edit.c gen.c helpers.c lite.c live.c range.c \
 	reach.c refuse.c rewrite.c sfi.c sfi_access.c sfi_group.c sfi_helper.c sfi_lock.c \
-	sfi_loop.c sfi_own.c sfi_spill.c sfi_stack.c state.c taint.c taint_stack.c \
-	target_skb.c transfer.c twice.c)
+	sfi_loop.c sfi_own.c sfi_spill.c sfi_stack.c state.c taint.c taint_log.c \
+	taint_stack.c target_skb.c transfer.c twice.c)
 RW_OBJS := $(RW_SOURCES:%.c=$(B)/%.o) $(WL_OBJS)
 SOURCES += $(RW_SOURCES)
 
-RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_reach unit/test_rewrite \
+RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_reach unit/test_rewrite unit/test_taint \
 	    unit/test_sfi host/test_corners \
 	    host/test_leaks host/test_twins)
 TEST_GEN_PROGS += $(RW_TESTS)
 SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/agree.c \
 		  tests/host/harmless.c tests/host/leaks.c tests/host/twin.c
 
-$(addprefix $(B)/tests/unit/,test_check test_range test_reach test_rewrite test_sfi): \
+$(addprefix $(B)/tests/unit/,test_check test_range test_reach test_rewrite test_sfi test_taint): \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(RW_OBJS) $(B)/host-loader/text.o
 	$(CC) $(LDFLAGS) -o $@ $^
 

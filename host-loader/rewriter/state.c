@@ -241,6 +241,29 @@ struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
 }
 
 /**
+ * rw_val_unite() - as rw_val_join(), but nothing is said of NULL that may not be so
+ * @a: one
+ * @b: the other
+ *
+ * A pointer that is joined with NULL is no copy any more of the pointer that it was:
+ * that it is NULL says nothing of the others. And what can be one of several pointers,
+ * of which one can be NULL, can be a number.
+ *
+ * Return: what both have in common
+ */
+struct rw_val rw_val_unite(const struct rw_val *a, const struct rw_val *b)
+{
+	struct rw_val v = rw_val_join(a, b);
+
+	if (a->kinds == b->kinds)
+		return v;
+	v.id = 0;
+	if ((a->nullable || b->nullable) && !v.nullable)
+		v.kinds |= RW_SCALAR;
+	return v;
+}
+
+/**
  * rw_val_move() - a pointer plus or minus a number
  * @v: the pointer
  * @by: the number
@@ -465,18 +488,15 @@ static uint64_t next_stop(uint64_t max)
  * @a: one
  * @b: the other
  * @how: RW_JOIN_WIDEN: a number that grows does so up to the next of a few stops,
- *       and a pointer that moves loses its limits. RW_JOIN_NULLS: that the result
- *       is NULL tells nothing of what was a copy of the pointer
+ *       and a pointer that moves loses its limits. RW_JOIN_NULLS: as rw_val_unite()
  *
  * Return: what both have in common
  */
 static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, unsigned int how)
 {
-	struct rw_val v = rw_val_join(a, b);
+	struct rw_val v = (how & RW_JOIN_NULLS) ? rw_val_unite(a, b) : rw_val_join(a, b);
 	struct rw_range r = v.limits;
 
-	if ((how & RW_JOIN_NULLS) && a->kinds != b->kinds)
-		v.id = 0;
 	if (!(how & RW_JOIN_WIDEN) || v.kinds != a->kinds)
 		return v;
 	if (v.kinds == RW_SCALAR) {

@@ -25,12 +25,6 @@ t_loader_comes()
 	bed_loader_start && in_time 5 attach_quietly drop && silent
 }
 
-# attach() for in_time(): the proxy may be about to find the loader
-attach_quietly()
-{
-	attach "$1" 2>/dev/null
-}
-
 t_loader_stops()
 {
 	off && attach maps && bed_loader_stop &&

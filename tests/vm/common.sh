@@ -11,6 +11,13 @@ attach()
 	guest ip link set dev eth0 xdpoffload obj "/bpf/$1.o" sec xdp
 }
 
+# attach_quietly() - attach() for in_time(): the proxy may be about to find the loader
+# @1: name of the object, without .o
+attach_quietly()
+{
+	attach "$1" 2>/dev/null
+}
+
 # off() - take the offloaded program off
 off()
 {

@@ -13,6 +13,7 @@ set -u
 . "$(dirname "$0")/common.sh"
 
 KVERS=${KVERS:-6.1 6.12 7.2}
+LIMITS=('max_insns = 200' 'max_maps = 4' 'max_progs = 3' 'helpers = packet time')
 
 t_attach()
 {
@@ -264,6 +265,25 @@ t_variable_offset()
 	attach ihl && answers && gone 9 drop && off && host_holds 0 0
 }
 
+# the port becomes relaxed by a restart of the loader, and strict again by another
+t_relaxed()
+{
+	local out
+
+	prog_refused deep 'bytes of stack' &&
+	bed_loader_stop && bed_loader_start "${LIMITS[@]}" 'level = relaxed' &&
+	in_time 10 attach_quietly deep && answers && gone 9 drop &&
+	vbpf --json show "$BED_PORT" | jq -e '.ports[0].progs[0].level == "relaxed"' >/dev/null &&
+	off && host_holds 0 0 || return
+	out=$(guest bpftool -d prog load /bpf/deep.o /sys/fs/bpf/p type xdp offload_dev eth0 2>&1)
+	guest rm /sys/fs/bpf/p && bed_loader_stop && bed_loader_start "${LIMITS[@]}" &&
+	in_time 10 attach_quietly drop && off && host_holds 0 0 || return
+	grep -q 'virtio_bpf: .*bytes of stack' <<<"$out" &&
+	grep -q 'virtio_bpf: accepted: form lite, level relaxed' <<<"$out" && return
+	diag "$out"
+	return 1
+}
+
 t_log_on_success()
 {
 	local out
@@ -335,8 +355,7 @@ case_on()
 all_cases()
 {
 	bed_init whole_path
-	start_all "$KVER" 'max_insns = 200' 'max_maps = 4' 'max_progs = 3' \
-		'helpers = packet time'
+	start_all "$KVER" "${LIMITS[@]}"
 
 	case_on "without a program the guest answers ping" answers
 	case_on "ip attaches, and ip, bpftool, vbpf and the host's bpftool show it" t_attach
@@ -364,6 +383,7 @@ all_cases()
 	case_on "XDP_REDIRECT is refused" t_redirect
 	case_on "a program over the instruction limit is refused" t_too_long
 	case_on "a variable packet offset: translated to work on a copy" t_variable_offset
+	case_on "a program for level relaxed: there alone, and both sides are told" t_relaxed
 	case_on "the log of an accepted program says how" t_log_on_success
 	case_on "the operator detaches, and the guest is told" t_operator_detaches
 	case_on "down, up and a new MTU leave the program attached" t_down_up
