@@ -69,6 +69,9 @@ BEGIN {
 	rets["scalar"] = "WL_RET_SCALAR"
 	rets["value?"] = "WL_RET_VALUE"
 	rets["other?"] = "WL_RET_OTHER"
+	profiles["packet"] = "WL_PROFILE_PACKET"
+	profiles["time"] = "WL_PROFILE_TIME"
+	profiles["cpu"] = "WL_PROFILE_CPU"
 	print "/* Made from helpers.tsv by helpers.awk */"
 }
 
@@ -116,9 +119,12 @@ $1 == "refuse" {
 }
 
 $1 == "allow" {
-	if (NF != 7)
-		fail("an allowed helper has 7 columns")
-	printf "[%d] = { .name = \"%s\", %s },\n", $3, $2, way($4, $3, $5, $6)
+	if (NF != 8)
+		fail("an allowed helper has 8 columns")
+	if (!($4 in profiles))
+		fail("no profile is called " $4)
+	printf "[%d] = { .name = \"%s\", .profile = %s, %s },\n", $3, $2, profiles[$4],
+	       way($5, $3, $6, $7)
 }
 
 END { if (failed) exit 1 }

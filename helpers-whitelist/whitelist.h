@@ -45,11 +45,32 @@ enum wl_skb {
 	WL_SKB_ZERO,	/* not done: it returns zero */
 };
 
+/*
+ * What a port is configured with, so that its programs may call a helper: bits,
+ * of which none is needed for what every port has
+ */
+enum wl_profile {
+	WL_PROFILE_PACKET = 0,
+	WL_PROFILE_TIME = 1 << 0,
+	WL_PROFILE_CPU = 1 << 1,
+};
+
+/**
+ * struct wl_profile_name - what a profile is called
+ * @name: in configurations, or NULL behind the last
+ * @profile: enum wl_profile
+ */
+struct wl_profile_name {
+	const char *name;
+	uint32_t profile;
+};
+
 /**
  * struct wl_helper - one helper
  * @name: without the "bpf_"
  * @reason: why it is refused, as the end of a sentence; NULL if it is allowed.
  *          What follows may be there all the same: see helpers.tsv
+ * @profile: that a port needs for it, enum wl_profile
  * @args: enum wl_arg, of r1 to r5
  * @ret: enum wl_ret
  * @skb: enum wl_skb
@@ -60,6 +81,7 @@ enum wl_skb {
 struct wl_helper {
 	const char *name;
 	const char *reason;
+	uint32_t profile;
 	uint8_t args[WL_ARGS];
 	uint8_t ret;
 	uint8_t skb;
@@ -67,6 +89,9 @@ struct wl_helper {
 	uint32_t skb_id;
 };
 
+extern const struct wl_profile_name wl_profiles[];
+
 const struct wl_helper *wl_find(uint32_t id);
+const char *wl_profile(uint32_t profile);
 
 #endif /* WHITELIST_H */

@@ -258,8 +258,10 @@ static void attach_renew(struct port *port, uint32_t ifindex)
  *
  * Links that do not fit together are dropped, and the guest is told as soon as
  * its proxy is there. Those whose TAP is away are left to watch.c.
+ *
+ * Return: 0, or a negative errno as store_recover()
  */
-void attach_recover(struct port *port)
+int attach_recover(struct port *port)
 {
 	struct kern_link info = { 0 };
 	struct prog *prog = NULL;
@@ -269,13 +271,18 @@ void attach_recover(struct port *port)
 	port->norm_link = link_get(port, STORE_NORM);
 	port->link = link_get(port, STORE_LINK);
 	port->norm_state = link_get(port, STORE_STATE);
+	if (store_is_short(port->norm_link) || store_is_short(port->link) ||
+	    store_is_short(port->norm_state)) {
+		log_msg(LOG_ERR, port->conf->name, "the links in %s cannot be read now", port->dir);
+		return -ENOMEM;
+	}
 	if (port->norm_state >= 0 && norm_port_check(port->norm_state)) {
 		store_unpin(port, STORE_STATE);
 		port_close_fd(&port->norm_state);
 	}
 	if (port->link < 0 && port->norm_link < 0) {
 		turn_recover(port, 0);
-		return;
+		return 0;
 	}
 	if (port->link >= 0 && !kern_link_info(port->link, &info))
 		TAILQ_FOREACH(prog, &port->progs, node)
@@ -293,8 +300,9 @@ void attach_recover(struct port *port)
 		turn_recover(port, 0);
 		port->attached = prog;
 		attach_lose(port);
-		return;
+		return 0;
 	}
 	port->attached = prog;
 	attach_renew(port, info.ifindex);
+	return 0;
 }

@@ -23,7 +23,7 @@ SOURCES  += $(LOADER_SRCS) host-loader/main.c host-loader/vbpf.c
 $(B)/host-loader/virtio-bpfd: $(B)/host-loader/main.o $(LOADER_OBJS) $(RW_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOADER_LIBS)
 
-$(B)/host-loader/vbpf: $(addprefix $(B)/host-loader/,vbpf.o conf.o sock.o text.o)
+$(B)/host-loader/vbpf: $(addprefix $(B)/host-loader/,vbpf.o conf.o sock.o text.o) $(WL_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,inih json-c)
 
 # The normaliser, embedded in the daemon
@@ -54,6 +54,15 @@ $(addprefix $(B)/tests/host/test_,loader packets policy isolation relaxed): \
 $(B)/tests/host/%: $(addprefix $(B)/,tests/host/%.o tests/host/bed.o tests/host/proxy.o \
 		   host-loader/sock.o host-loader/text.o)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
+
+# Stands between the daemon and libbpf
+SOURCES += tests/host/fail_get.c
+
+$(B)/tests/host/fail_get.so: tests/host/fail_get.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -shared -o $@ $<
+
+$(B)/tests/host/test_policy: | $(B)/tests/host/fail_get.so
 
 WIRE_PROGS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/wire_*.bpf.c))
 

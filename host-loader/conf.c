@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../helpers-whitelist/whitelist.h"
 #include "conf.h"
 #include "control.h"
 
@@ -36,6 +37,7 @@ enum conf_kind {
 	CONF_UID,	/* a user, by number or name */
 	CONF_GID,	/* a group, by number or name */
 	CONF_CHOICE,	/* one of a few words */
+	CONF_HELPERS,	/* profiles of the whitelist */
 	CONF_U32,	/* a number */
 	CONF_BYTES,	/* a number that may end in K, M or G */
 };
@@ -53,11 +55,6 @@ struct conf_choice {
 static const struct conf_choice conf_levels[] = {
 	{ "strict", VIRTIO_BPF_LEVEL_STRICT },
 	{ "relaxed", VIRTIO_BPF_LEVEL_RELAXED },
-	{ 0 },
-};
-
-static const struct conf_choice conf_helpers[] = {
-	{ "packet", CONF_HELPERS_PACKET },
 	{ 0 },
 };
 
@@ -99,7 +96,7 @@ static const struct conf_key conf_port_keys[] = {
 	KEY(conf_port, uid, "uid", CONF_UID),
 	KEY(conf_port, gid, "gid", CONF_GID),
 	KEY(conf_port, level, "level", CONF_CHOICE, .choices = conf_levels),
-	KEY(conf_port, helpers, "helpers", CONF_CHOICE, .choices = conf_helpers),
+	KEY(conf_port, helpers, "helpers", CONF_HELPERS),
 	KEY(conf_port, header_bytes, "header_bytes", CONF_U32, RANGE(0, 1024)),
 	LIMIT(max_insns, CONF_U32, 1, VIRTIO_BPF_MAX_INSNS),
 	LIMIT(max_verified, CONF_U32, 1, CONF_MAX_VERIFIED),
@@ -288,6 +285,43 @@ static void conf_choose(struct conf_parse *p, const struct conf_key *key, const 
 }
 
 /**
+ * conf_helpers() - profiles of the whitelist, with blanks between
+ * @p: the file
+ * @key: the key
+ * @value: the words in the file; "packet" is meant in any case
+ * @out: set to enum wl_profile
+ */
+static void conf_helpers(struct conf_parse *p, const struct conf_key *key, const char *value,
+			 uint32_t *out)
+{
+	const struct wl_profile_name *name;
+	struct text words = { 0 };
+	uint32_t profiles = 0;
+	size_t len;
+
+	do {
+		len = strcspn(value, " \t");
+		for (name = wl_profiles; name->name; name++)
+			if (strlen(name->name) == len && !memcmp(name->name, value, len))
+				break;
+		if (!name->name)
+			break;
+		profiles |= name->profile;
+		value += len;
+		value += strspn(value, " \t");
+	} while (*value);
+	if (name->name) {
+		*out = profiles;
+		return;
+	}
+	for (name = wl_profiles; name->name; name++)
+		text_add(&words, "%s%s", words.len ? ", " : "", name->name);
+	conf_bad(p, p->line, "%s takes some of %s, not \"%.*s\"", key->name, words.buf ?: "",
+		 (int)len, value);
+	text_free(&words);
+}
+
+/**
  * conf_word() - copy a word into an array of fixed size
  * @out: the array
  * @size: bytes of it
@@ -343,6 +377,9 @@ static void conf_set(struct conf_parse *p, const struct conf_key *key, void *bas
 		break;
 	case CONF_CHOICE:
 		conf_choose(p, key, value, field);
+		break;
+	case CONF_HELPERS:
+		conf_helpers(p, key, value, field);
 		break;
 	case CONF_U32:
 		if (conf_number(value, key, &n))
@@ -650,7 +687,7 @@ int conf_read_file(FILE *file, const char *path, struct conf *conf, struct text 
 		.defaults = {
 			.gid = CONF_GID_ANY,
 			.level = VIRTIO_BPF_LEVEL_STRICT,
-			.helpers = CONF_HELPERS_PACKET,
+			.helpers = WL_PROFILE_PACKET,
 			.header_bytes = 128,
 			.limits = {
 				.max_insns = 4096,

@@ -49,11 +49,6 @@ struct conf_limits {
 	uint32_t max_load_time;
 };
 
-/* Which helpers a port's programs may call: profiles of the whitelist */
-enum conf_helpers {
-	CONF_HELPERS_PACKET,	/* those that packets need, and no more */
-};
-
 /**
  * struct conf_port - a [port NAME] section
  * @name: of the port
@@ -62,7 +57,7 @@ enum conf_helpers {
  * @uid: of the proxy that may speak for the port
  * @gid: that the proxy must have, or CONF_GID_ANY
  * @level: at which programs are verified, VIRTIO_BPF_LEVEL_*
- * @helpers: that programs may call, enum conf_helpers
+ * @helpers: that programs may call: enum wl_profile
  * @header_bytes: a program that looks at no more of a packet than this gets GSO
  *                frames whole; 0: none does
  * @limits: of its tenant

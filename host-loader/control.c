@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../helpers-whitelist/whitelist.h"
 #include "attach.h"
 #include "control.h"
 #include "datapath.h"
@@ -248,6 +249,23 @@ static struct json_object *control_over(const struct port *port)
 }
 
 /**
+ * control_add_helpers() - add the profiles that a port has to an object
+ * @obj: the object
+ * @profiles: enum wl_profile
+ */
+static void control_add_helpers(struct json_object *obj, uint32_t profiles)
+{
+	const struct wl_profile_name *name;
+	struct text words = { 0 };
+
+	for (name = wl_profiles; name->name; name++)
+		if (!(name->profile & ~profiles))
+			text_add(&words, "%s%s", words.len ? " " : "", name->name);
+	control_add_str(obj, "helpers", words.buf ?: "");
+	text_free(&words);
+}
+
+/**
  * control_show() - describe a port with its objects and limits
  * @port: the port
  *
@@ -268,7 +286,7 @@ static struct json_object *control_show(const struct port *port)
 		json_object_array_add(list, control_map(map));
 	json_object_object_add(obj, "maps", list);
 	control_add_str(obj, "level", control_level(port->conf->level));
-	control_add_str(obj, "helpers", "packet");
+	control_add_helpers(obj, port->conf->helpers);
 	json_object_object_add(obj, "limits", control_limits(&port->conf->limits));
 	json_object_object_add(obj, "over_limits", control_over(port));
 	return obj;

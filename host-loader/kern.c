@@ -9,6 +9,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -135,6 +137,41 @@ int kern_map_info(int fd, struct wire_map *def, uint32_t *id)
 	}
 	if (id)
 		*id = info.id;
+	return 0;
+}
+
+/**
+ * kern_map_bytes() - the kernel memory of a map
+ * @fd: of the map
+ * @bytes: raised to what the kernel says, if that is more
+ *
+ * It is in fdinfo alone, as "memlock", and by each kind of map's own account from
+ * Linux 6.4 on.
+ *
+ * Return: 0, or a negative errno
+ */
+int kern_map_bytes(int fd, uint64_t *bytes)
+{
+	static const char key[] = "\nmemlock:";
+	char path[64], buf[1024];
+	const char *line;
+	uint64_t said;
+	ssize_t len;
+	int info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return -errno;
+	len = read(info, buf, sizeof(buf) - 1);
+	close(info);
+	buf[len > 0 ? len : 0] = 0;
+	line = strstr(buf, key);
+	if (!line)
+		return -ENODATA;
+	said = strtoull(line + sizeof(key) - 1, NULL, 10);
+	if (*bytes < said)
+		*bytes = said;
 	return 0;
 }
 

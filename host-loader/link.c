@@ -60,7 +60,8 @@ int link_make(struct port *port, int prog_fd, uint32_t ifindex, enum kern_hook h
 /**
  * link_get() - open what a daemon before this one pinned
  * @port: the port
- * @name: of the pin; one that cannot be opened is removed, lest it be in the way
+ * @name: of the pin; one that cannot be opened is removed, lest it be in the
+ *        way, unless it could be at another time
  *
  * Return: the fd, or a negative errno
  */
@@ -68,7 +69,7 @@ int link_get(struct port *port, const char *name)
 {
 	int fd = store_get(port, name);
 
-	if (fd < 0 && fd != -ENOENT) {
+	if (fd < 0 && fd != -ENOENT && !store_is_short(fd)) {
 		log_msg(LOG_ERR, port->conf->name, "%s/%s is unusable and removed: %s", port->dir,
 			name, strerror(-fd));
 		store_unpin(port, name);

@@ -109,6 +109,7 @@ static int load_describe(struct load *load)
 			.insns = prog->src.insns,
 			.cnt = prog->src.insn_cnt,
 			.ifindex = prog->src.ifindex,
+			.profile = load->port->conf->helpers,
 		},
 		.counters = prog->counters,
 		.name = prog->src.name,

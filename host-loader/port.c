@@ -15,11 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../helpers-whitelist/whitelist.h"
 #include "port.h"
 
 /* Kernel memory around an element of a hash (struct htab_elem) and per bucket */
-#define PORT_HASH_ELEM		64
+#define PORT_HASH_ELEM		48
 #define PORT_HASH_BUCKET	16
+#define PORT_HASH_NODE		8	/* by which an element made when needed is freed */
 
 /**
  * port_init() - make an empty port
@@ -177,25 +179,43 @@ uint32_t port_new_handle(struct port *port)
 }
 
 /**
- * port_map_bytes() - how much kernel memory a map can come to
+ * port_power() - the next power of two
+ * @n: a number up to 2^63
+ *
+ * Return: the lowest that is not below @n
+ */
+static uint64_t port_power(uint64_t n)
+{
+	uint64_t power = 1;
+
+	while (power < n)
+		power <<= 1;
+	return power;
+}
+
+/**
+ * port_map_bytes() - how much kernel memory a map comes to, as far as its
+ * definition tells
  * @def: the map
  * @bytes: set to it
  *
- * An upper bound for what grows (a hash without preallocation), close to the
- * kernel's own figure for what is allocated at once. An array made without
- * CAP_PERFMON has a power of two of elements, so that an index can be masked.
+ * What the kernel says of a map that is there (kern_map_bytes()) is more by what
+ * it has per CPU and at the head; and less in two cases, which is why the larger
+ * of both counts. An array made without CAP_PERFMON has a power of two of
+ * elements, so that an index can be masked. A hash without preallocation grows,
+ * up to all its elements, by pieces that the allocator rounds up.
  *
  * Return: 0, or -E2BIG if no figure can hold it
  */
 int port_map_bytes(const struct wire_map *def, uint64_t *bytes)
 {
 	uint64_t elem = ((uint64_t)def->value_size + 7) & ~7ull;
-	uint64_t entries = def->max_entries, power = 1, table = 0;
+	uint64_t entries = def->max_entries, power = port_power(entries), table = 0;
 
-	while (power < entries)
-		power <<= 1;
 	if (def->type == BPF_MAP_TYPE_HASH) {
 		elem += PORT_HASH_ELEM + (((uint64_t)def->key_size + 7) & ~7ull);
+		if (def->flags & BPF_F_NO_PREALLOC)
+			elem = port_power(elem + PORT_HASH_NODE);
 		table = power * PORT_HASH_BUCKET;
 	} else {
 		entries = power;
@@ -224,10 +244,30 @@ static int port_over(const char *what, uint32_t asked, uint32_t limit, struct te
 }
 
 /**
- * port_admit_map() - may the tenant have this map?
+ * port_admit_bytes() - may the tenant have a map of this size?
+ * @port: the port
+ * @bytes: that it counts for
+ * @why: a sentence if not
+ *
+ * Return: 0, or -ENOSPC with @why
+ */
+int port_admit_bytes(const struct port *port, uint64_t bytes, struct text *why)
+{
+	uint64_t limit = port->conf->limits.max_map_bytes;
+	uint64_t left = port->map_bytes < limit ? limit - port->map_bytes : 0;
+
+	if (bytes <= left)
+		return 0;
+	text_add(why, "this port's maps may take %llu bytes together, and %llu of them are left\n",
+		 (unsigned long long)limit, (unsigned long long)left);
+	return -ENOSPC;
+}
+
+/**
+ * port_admit_map() - may the tenant have this map, as far as its definition tells?
  * @port: the port
  * @def: the map
- * @bytes: set to what it counts for
+ * @bytes: set to what it counts for at least
  * @why: a sentence if not
  *
  * Return: 0, or a negative errno with @why
@@ -236,7 +276,6 @@ int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t
 		   struct text *why)
 {
 	const struct conf_limits *limits = &port->conf->limits;
-	uint64_t left;
 	int err;
 
 	if (port->map_cnt >= limits->max_maps) {
@@ -253,15 +292,9 @@ int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t
 				limits->max_entries, why);
 	if (err)
 		return err;
-	left = port->map_bytes < limits->max_map_bytes ?
-	       limits->max_map_bytes - port->map_bytes : 0;
-	if (port_map_bytes(def, bytes) || *bytes > left) {
-		text_add(why, "this port's maps may take %llu bytes together, and %llu"
-			 " of them are left\n", (unsigned long long)limits->max_map_bytes,
-			 (unsigned long long)left);
-		return -ENOSPC;
-	}
-	return 0;
+	if (port_map_bytes(def, bytes))
+		*bytes = UINT64_MAX;
+	return port_admit_bytes(port, *bytes, why);
 }
 
 /**
@@ -343,8 +376,33 @@ int port_admit_level(const struct port *port, const struct prog *prog, struct te
 }
 
 /**
+ * port_over_helpers() - does a program call what the port does not offer?
+ * @port: the port; its profiles may have changed since
+ * @prog: the program, checked
+ * @over: a sentence if so, about the first such call
+ */
+static void port_over_helpers(const struct port *port, const struct prog *prog,
+			      struct text *over)
+{
+	for (uint32_t i = 0; i < prog->src.insn_cnt; i++) {
+		const struct bpf_insn *insn = &prog->src.insns[i];
+		const struct wl_helper *helper;
+
+		if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg)
+			continue;
+		helper = wl_find((uint32_t)insn->imm);
+		if (!helper || !(helper->profile & ~port->conf->helpers))
+			continue;
+		text_add(over, "program %u calls helper %s, for which this port would need the"
+			 " helpers \"%s\"\n", prog->handle, helper->name,
+			 wl_profile(helper->profile));
+		return;
+	}
+}
+
+/**
  * port_over_limits() - what of a port does not comply with its limits?
- * @port: the port; its limits may have changed since
+ * @port: the port; its limits, and its helpers, may have changed since
  * @over: a sentence for each such thing
  */
 void port_over_limits(const struct port *port, struct text *over)
@@ -368,6 +426,7 @@ void port_over_limits(const struct port *port, struct text *over)
 			text_add(over, "program %u took the verifier %u instructions, over this"
 				 " port's limit of %u\n", prog->handle, prog->verified,
 				 limits->max_verified);
+		port_over_helpers(port, prog, over);
 	}
 	TAILQ_FOREACH(map, &port->maps, node)
 		if (map->def.key_size > limits->max_key_size ||

@@ -63,21 +63,32 @@ static void ports_report(const struct port *port)
  * @loader: the daemon
  * @port: the port, all zero
  * @conf: its section; must outlive it
+ *
+ * Return: 0, or a negative errno: what is there cannot be read now, and nothing
+ * of it was removed
  */
-static void ports_open(struct loader *loader, struct port *port, const struct conf_port *conf)
+static int ports_open(struct loader *loader, struct port *port, const struct conf_port *conf)
 {
+	int err;
+
 	port_init(port, conf, loader->conf.bpffs);
 	port->event = loader->event;
 	port->norm = &loader->norm;
 	port->forkserver = &loader->forkserver;
-	store_recover(port);
-	attach_recover(port);
+	err = store_recover(port);
+	if (!err)
+		err = attach_recover(port);
+	if (err) {
+		port_close(port);
+		return err;
+	}
 	map_sweep(port);
 	if (port->record >= 0)
 		log_msg(LOG_NOTICE, conf->name, "recovered %u programs, %u maps, attached: %u",
 			port->prog_cnt, port->map_cnt,
 			port->attached ? port->attached->handle : 0);
 	ports_report(port);
+	return 0;
 }
 
 /**
@@ -108,17 +119,25 @@ static struct port **ports_array(size_t cnt, struct text *why)
  * @loader: the daemon
  * @why: a sentence if that fails
  *
- * Return: 0, or -ENOMEM with @why
+ * Return: 0, or a negative errno with @why
  */
 int ports_make(struct loader *loader, struct text *why)
 {
 	struct conf *conf = &loader->conf;
+	int err = 0;
 
 	loader->ports = ports_array(conf->port_cnt, why);
 	if (!loader->ports)
 		return -ENOMEM;
 	for (size_t i = 0; i < conf->port_cnt; i++)
-		ports_open(loader, loader->ports[i], &conf->ports[i]);
+		port_init(loader->ports[i], &conf->ports[i], conf->bpffs);
+	for (size_t i = 0; i < conf->port_cnt && !err; i++)
+		err = ports_open(loader, loader->ports[i], &conf->ports[i]);
+	if (err) {
+		text_add(why, "what the ports have cannot be read now, and stays as it is: %s;"
+			 " programs that are attached go on\n", strerror(-err));
+		return err;
+	}
 	store_report(conf->bpffs, conf);
 	turn_sweep(loader);
 	return 0;
@@ -156,6 +175,20 @@ static size_t ports_keep(const struct loader *loader, const struct conf_port *co
 }
 
 /**
+ * ports_give_up() - end the daemon: it cannot read what a new port has
+ * @loader: the daemon
+ * @err: a negative errno
+ *
+ * The next one may, and finds everything as it is.
+ */
+static void ports_give_up(struct loader *loader, int err)
+{
+	log_msg(LOG_CRIT, NULL, "what a port has cannot be read now, and stays as it is: %s;"
+		" this daemon ends, to be started again", strerror(-err));
+	sd_event_exit(loader->event, err);
+}
+
+/**
  * ports_switch() - go over to another configuration
  * @loader: the daemon; its configuration becomes that one
  * @conf: the configuration; empty afterwards
@@ -165,6 +198,7 @@ static void ports_switch(struct loader *loader, struct conf *conf, struct port *
 {
 	struct conf old = loader->conf;
 	struct port **old_ports = loader->ports;
+	int err = 0, one;
 
 	for (size_t i = 0; i < conf->port_cnt; i++) {
 		size_t at = ports_keep(loader, &conf->ports[i]);
@@ -194,10 +228,16 @@ static void ports_switch(struct loader *loader, struct conf *conf, struct port *
 			ports_report(ports[i]);
 			continue;
 		}
-		ports_open(loader, ports[i], &conf->ports[i]);
-		server_add(loader, ports[i]);
+		one = ports_open(loader, ports[i], &conf->ports[i]);
+		if (one)
+			err = one;
+		else
+			server_add(loader, ports[i]);
 	}
-	turn_sweep(loader);
+	if (err)
+		ports_give_up(loader, err);
+	else
+		turn_sweep(loader);
 	if (loader->forkserver.pid && !conf_relaxed(&loader->conf)) {
 		log_msg(LOG_NOTICE, NULL, "no port is relaxed any more: CAP_PERFMON is given up");
 		forkserver_stop(&loader->forkserver);

@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../helpers-whitelist/whitelist.h"
 #include "conf.h"
 #include "kern.h"
 #include "relaxed.h"
@@ -35,6 +36,7 @@
  * @insn_cnt: as in struct rw_prog
  * @map_cnt: as in struct rw_prog
  * @ifindex: as in struct rw_prog
+ * @profile: as in struct rw_prog
  * @max_insns: as in struct translate
  * @tap_ifindex: as in struct translate
  * @name: as in struct translate, with its NUL
@@ -43,6 +45,7 @@ struct relaxed_head {
 	uint32_t insn_cnt;
 	uint32_t map_cnt;
 	uint32_t ifindex;
+	uint32_t profile;
 	uint32_t max_insns;
 	uint32_t tap_ifindex;
 	char name[VIRTIO_BPF_NAME_LEN];
@@ -115,6 +118,7 @@ int relaxed_send(int sock, const struct translate *what)
 		.insn_cnt = in->cnt,
 		.map_cnt = in->map_cnt,
 		.ifindex = in->ifindex,
+		.profile = in->profile,
 		.max_insns = what->max_insns,
 		.tap_ifindex = what->tap_ifindex,
 	};
@@ -188,6 +192,19 @@ static ssize_t relaxed_recv_one(int sock, void *buf, size_t size, int fds[RELAXE
 }
 
 /**
+ * relaxed_profile_ok() - can a port have this profile of helpers?
+ * @profile: as the daemon says
+ *
+ * Return: whether it can: not what is for measurements
+ */
+static bool relaxed_profile_ok(uint32_t profile)
+{
+	for (const struct wl_profile_name *name = wl_profiles; name->name; name++)
+		profile &= ~name->profile;
+	return !profile;
+}
+
+/**
  * relaxed_fds() - receive a program's description with all its fds
  * @sock: the worker's socket
  * @body: filled; its lengths are checked
@@ -208,7 +225,7 @@ static int relaxed_fds(int sock, struct relaxed_body *body, int fds[RELAXED_FDS_
 	    head->insn_cnt > VIRTIO_BPF_MAX_INSNS || head->map_cnt > CONF_MAX_MAPS ||
 	    (size_t)n != sizeof(*head) + head->map_cnt * sizeof(uint32_t) +
 			 head->insn_cnt * sizeof(struct bpf_insn) ||
-	    head->name[sizeof(head->name) - 1])
+	    head->name[sizeof(head->name) - 1] || !relaxed_profile_ok(head->profile))
 		return -EPROTO;
 	while (fd_cnt < 1 + head->map_cnt) {
 		n = relaxed_recv_one(sock, &none, sizeof(none), fds, &fd_cnt);
@@ -277,6 +294,7 @@ int relaxed_recv(int sock, struct translate *what)
 	what->in.insns = (void *)(body->rest + body->head.map_cnt * sizeof(handle));
 	what->in.cnt = body->head.insn_cnt;
 	what->in.ifindex = body->head.ifindex;
+	what->in.profile = body->head.profile;
 	what->max_insns = body->head.max_insns;
 	what->tap_ifindex = body->head.tap_ifindex;
 	return err;

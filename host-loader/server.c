@@ -35,6 +35,7 @@
 #define SERVER_HELLO_SECONDS	5	/* to say HELLO in */
 #define SERVER_WAITING		8	/* connections of one user without HELLO */
 #define SERVER_TOKEN_USEC	500	/* of the daemon's time that cost one request more */
+#define SERVER_SIGN_USEC	3000000	/* between signs of life to a proxy that waits */
 #define SERVER_STALL_USEC	500000	/* a timer this late: the loop was held up */
 #define SERVER_ACCEPT_USEC	10000	/* in which there are at most */
 #define SERVER_ACCEPTS		64	/* connections accepted: what the queue holds */
@@ -50,6 +51,7 @@
  * @io: its event source
  * @timer: at whose end it must have said HELLO, or NULL
  * @rest: at whose end it is read again, or NULL
+ * @sign: at whose end it is told that it waits for a daemon that lives, or NULL
  * @peer: who is at the other end
  * @port: for which it speaks, or NULL before HELLO
  * @busy: a worker is at its request; it is not read
@@ -63,6 +65,7 @@ struct conn {
 	sd_event_source *io;
 	sd_event_source *timer;
 	sd_event_source *rest;
+	sd_event_source *sign;
 	struct ucred peer;
 	struct port *port;
 	bool busy;
@@ -184,6 +187,7 @@ static void server_close(struct conn *conn)
 	sd_event_source_disable_unref(conn->io);
 	sd_event_source_disable_unref(conn->timer);
 	sd_event_source_disable_unref(conn->rest);
+	sd_event_source_disable_unref(conn->sign);
 	close(conn->fd);
 	if (port) {
 		load_cancel(port);
@@ -387,6 +391,10 @@ static bool server_may_speak(const struct conf_port *conf, const struct ucred *p
  *
  * Whether a port exists is nobody's business who may not have it.
  *
+ * A connection that makes room for this one may hold requests that were not
+ * read. Who sent them has told its guest that they failed, or is no more: they
+ * are forgotten, as if they had come a moment later.
+ *
  * Return: 0, or a negative errno with @why
  */
 static int server_refuse(struct conn *conn, const struct vbpf_msg *msg, struct port **port,
@@ -438,6 +446,44 @@ static int server_rested(sd_event_source *source, uint64_t usec, void *user)
 	return 0;
 }
 
+static int server_sign(sd_event_source *source, uint64_t usec, void *user);
+
+/**
+ * server_sign_later() - a proxy's requests wait: tell it soon, unless they are done
+ * @conn: the connection
+ */
+static void server_sign_later(struct conn *conn)
+{
+	if (!conn->sign)
+		sd_event_add_time_relative(conn->loader->event, &conn->sign, CLOCK_MONOTONIC,
+					   SERVER_SIGN_USEC, 0, server_sign, conn);
+}
+
+/**
+ * server_sign() - tell a proxy that this daemon lives, if it waits for it
+ * @source: the timer
+ * @usec: when it was due
+ * @user: the connection; freed if the proxy does not read
+ *
+ * Return: 0
+ */
+static int server_sign(sd_event_source *source, uint64_t usec, void *user)
+{
+	const struct answer sign = { .fd = -1 };
+	struct conn *conn = user;
+
+	(void)source;
+	(void)usec;
+	conn->sign = sd_event_source_disable_unref(conn->sign);
+	if (!conn->busy && !conn->rest)
+		return 0;
+	if (server_send(conn, VBPF_MSG_BUSY, 0, &sign))
+		server_cut(conn, "it does not read what it is sent");
+	else
+		server_sign_later(conn);
+	return 0;
+}
+
 /**
  * server_charge() - a proxy has had something done: when may it have the next?
  * @conn: the connection, which is read
@@ -458,6 +504,7 @@ static void server_charge(struct conn *conn, uint64_t start)
 				       bucket_wait(bucket, limits->request_rate), 1000,
 				       server_rested, conn) < 0)
 		return;
+	server_sign_later(conn);
 	sd_event_source_set_enabled(conn->io, SD_EVENT_OFF);
 }
 
@@ -543,6 +590,7 @@ static void server_request(struct conn *conn, const struct vbpf_msg *msg)
 	conn->busy = true;
 	conn->type = msg->type;
 	conn->id = msg->id;
+	server_sign_later(conn);
 	server_charge(conn, start);
 	sd_event_source_set_enabled(conn->io, SD_EVENT_ON);
 	sd_event_source_set_io_events(conn->io, 0);

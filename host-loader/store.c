@@ -140,29 +140,33 @@ static int store_record_new(const char *name, const void *data, size_t size)
 /**
  * store_record_read() - read a record
  * @fd: of its map
+ * @record: set to it, for free(), or to NULL
  * @size: set to its bytes
  * @min: bytes that it must have
  *
- * Return: the record, for free(), or NULL if it is none or memory is out
+ * Return: 0, or a negative errno; -EINVAL if it is none
  */
-static void *store_record_read(int fd, size_t *size, size_t min)
+static int store_record_read(int fd, void **record, size_t *size, size_t min)
 {
 	struct wire_map def;
 	uint32_t key = 0;
-	void *data;
+	void *data = NULL;
+	int err = kern_map_info(fd, &def, NULL);
 
-	if (kern_map_info(fd, &def, NULL) || def.type != BPF_MAP_TYPE_ARRAY ||
-	    def.max_entries != 1 || def.value_size < min)
-		return NULL;
-	data = malloc(def.value_size);
-	if (!data)
-		return NULL;
-	if (bpf_map_lookup_elem(fd, &key, data)) {
-		free(data);
-		return NULL;
+	if (!err && (def.type != BPF_MAP_TYPE_ARRAY || def.max_entries != 1 ||
+		     def.value_size < min))
+		err = -EINVAL;
+	if (!err) {
+		data = malloc(def.value_size);
+		err = data ? bpf_map_lookup_elem(fd, &key, data) : -ENOMEM;
 	}
-	*size = def.value_size;
-	return data;
+	if (err) {
+		free(data);
+		data = NULL;
+	}
+	*record = data;
+	*size = data ? def.value_size : 0;
+	return err;
 }
 
 /**
@@ -179,6 +183,18 @@ int store_pin(struct port *port, const char *name, int fd)
 
 	store_path(port, path, "%s", name);
 	return bpf_obj_pin(fd, path);
+}
+
+/**
+ * store_is_short() - does an error say nothing about what was to be read?
+ * @err: a negative errno
+ *
+ * Return: whether it says that this process lacks something just now
+ */
+bool store_is_short(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EAGAIN ||
+	       err == -EINTR;
 }
 
 /**
@@ -438,6 +454,11 @@ static int store_recover_map(struct port *port, const char *name, uint32_t handl
 		free(map);
 		return err;
 	}
+	err = kern_map_bytes(map->fd, &map->bytes);
+	if (err)
+		log_msg(LOG_ERR, port->conf->name, "cannot read the size of map %u in /proc, which"
+			" counts as %llu bytes: %s", handle, (unsigned long long)map->bytes,
+			strerror(-err));
 	port_add_map(port, map);
 	return 0;
 }
@@ -451,19 +472,22 @@ static int store_recover_map(struct port *port, const char *name, uint32_t handl
  */
 static int store_recover_src(struct port *port, struct prog *prog)
 {
-	struct store_prog *record;
+	const struct store_prog *record;
 	char name[32];
 	size_t size, insns_size;
-	int fd, err = -EINVAL;
+	void *data;
+	int fd, err;
 
 	snprintf(name, sizeof(name), "src-%u", prog->handle);
 	fd = store_get(port, name);
 	if (fd < 0)
 		return fd;
-	record = store_record_read(fd, &size, sizeof(*record));
+	err = store_record_read(fd, &data, &size, sizeof(*record));
 	close(fd);
-	if (!record)
-		return -EINVAL;
+	if (err)
+		return err;
+	record = data;
+	err = -EINVAL;
 	insns_size = size - sizeof(*record);
 	if (record->version != STORE_VERSION || !record->insn_cnt ||
 	    record->insn_cnt > VIRTIO_BPF_MAX_INSNS ||
@@ -487,7 +511,7 @@ static int store_recover_src(struct port *port, struct prog *prog)
 	prog->level = record->level;
 	err = 0;
 out:
-	free(record);
+	free(data);
 	return err;
 }
 
@@ -541,8 +565,10 @@ enum store_pass {
  * @port: the port
  * @name: of the pin
  * @pass: what to look for
+ *
+ * Return: 0, or the negative errno for want of which it could not be read
  */
-static void store_recover_entry(struct port *port, const char *name, enum store_pass pass)
+static int store_recover_entry(struct port *port, const char *name, enum store_pass pass)
 {
 	unsigned int handle = 0;
 	char kind[16] = "";
@@ -560,11 +586,17 @@ static void store_recover_entry(struct port *port, const char *name, enum store_
 		err = store_recover_prog(port, handle);
 	else if (pass == STORE_PASS_SWEEP && (orphan || !strcmp(name, STORE_NEW)))
 		store_unpin(port, name);
+	if (store_is_short(err)) {
+		log_msg(LOG_ERR, port->conf->name, "%s/%s cannot be read now: %s", port->dir, name,
+			strerror(-err));
+		return err;
+	}
 	if (err) {
 		log_msg(LOG_ERR, port->conf->name, "%s/%s is unusable and removed: %s",
 			port->dir, name, strerror(-err));
 		store_unpin(port, name);
 	}
+	return 0;
 }
 
 /**
@@ -573,54 +605,64 @@ static void store_recover_entry(struct port *port, const char *name, enum store_
  *
  * What another tenant left must not be handed to this one.
  *
- * Return: whether what is in the folder is this port's
+ * Return: 0 if what is in the folder is this port's, or a negative errno
  */
-static bool store_recover_port(struct port *port)
+static int store_recover_port(struct port *port)
 {
 	const struct conf_port *conf = port->conf;
-	struct store_port *record = NULL;
+	const struct store_port *record;
 	size_t size;
-	bool ours = false;
+	void *data;
+	int err;
 
 	port->record = store_get(port, STORE_PORT);
-	if (port->record >= 0)
-		record = store_record_read(port->record, &size, sizeof(*record));
-	if (record)
-		ours = size == sizeof(*record) && record->version == STORE_VERSION &&
-		       record->uid == conf->uid &&
-		       !memcmp(record->mac, conf->mac, sizeof(record->mac)) &&
-		       !strncmp(record->tap, conf->tap, sizeof(record->tap));
-	if (ours)
+	if (port->record < 0)
+		return port->record;
+	err = store_record_read(port->record, &data, &size, sizeof(*record));
+	if (err)
+		return err;
+	record = data;
+	if (size == sizeof(*record) && record->version == STORE_VERSION &&
+	    record->uid == conf->uid && !memcmp(record->mac, conf->mac, sizeof(record->mac)) &&
+	    !strncmp(record->tap, conf->tap, sizeof(record->tap)))
 		port->next_handle = record->next_handle;
-	free(record);
-	return ours;
+	else
+		err = -ESTALE;
+	free(data);
+	return err;
 }
 
 /**
  * store_recover() - take back what a daemon before this one left
  * @port: the port, empty; gets its record, programs and maps, among them such
  *        as map_sweep() is for. Links are for attach_recover()
+ *
+ * Return: 0, or a negative errno: what is there cannot be read for want of
+ * memory or fds. Nothing was removed then, and the port is not fit for use
  */
-void store_recover(struct port *port)
+int store_recover(struct port *port)
 {
 	DIR *dir = opendir(port->dir);
 	struct dirent *entry;
+	int err;
 
 	if (!dir)
-		return;
-	if (!store_recover_port(port)) {
+		return store_is_short(-errno) ? -errno : 0;
+	err = store_recover_port(port);
+	if (err && !store_is_short(err)) {
 		log_msg(LOG_WARNING, port->conf->name,
 			"%s was left by another owner, MAC, TAP or version: removed", port->dir);
 		closedir(dir);
 		store_clear(port);
-		return;
+		return 0;
 	}
-	for (enum store_pass pass = STORE_PASS_MAPS; pass <= STORE_PASS_SWEEP; pass++) {
+	for (enum store_pass pass = STORE_PASS_MAPS; pass <= STORE_PASS_SWEEP && !err; pass++) {
 		rewinddir(dir);
-		while ((entry = readdir(dir)))
-			store_recover_entry(port, entry->d_name, pass);
+		while (!err && (entry = readdir(dir)))
+			err = store_recover_entry(port, entry->d_name, pass);
 	}
 	closedir(dir);
+	return err;
 }
 
 /**
@@ -656,8 +698,7 @@ static size_t store_count(const char *path, bool deep)
  * @bpffs: the folder of all ports
  * @why: a sentence if not
  *
- * What cannot be opened is taken for unusable and removed, and a tenant's filter
- * with it.
+ * Said here with figures, and not by the first pin that is one too many.
  *
  * Return: 0, or -EMFILE with @why
  */

@@ -20,7 +20,8 @@ int store_pin(struct port *port, const char *name, int fd);
 int store_get(struct port *port, const char *name);
 void store_unpin(struct port *port, const char *name);
 void store_clear(struct port *port);
-void store_recover(struct port *port);
+bool store_is_short(int err);
+int store_recover(struct port *port);
 
 int store_open(const char *bpffs, struct text *why);
 void store_report(const char *bpffs, const struct conf *conf);

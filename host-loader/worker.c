@@ -14,12 +14,15 @@
  *   - its memory is limited, its CPU time too, and a clock on the wall ends one
  *     that does not get any. Inside a system call many kernels do not look at a
  *     process's own limit of CPU time, so the daemon looks at its clock. The
- *     verifier looks for signals between two instructions, so it ends as well.
+ *     verifier looks for signals between two instructions, so it ends as well;
+ *   - the kernel's memory for it is charged to the service, and if that has no
+ *     more it is a worker that is killed, not the daemon.
  *
  * The worker sends one message, as vbpf_msg.h frames it, and exits. It is read
  * when the worker is gone; one that went without is a program that is refused.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -130,6 +133,25 @@ static int worker_limit(const struct worker_job *job)
 }
 
 /**
+ * worker_offer() - be the first to be killed if memory is out
+ *
+ * It is a program's loss then, and the tenant is told. Where it cannot be had the
+ * kernel chooses.
+ */
+void worker_offer(void)
+{
+	static const char most[] = "1000";
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, most, sizeof(most) - 1) < 0)
+		log_msg(LOG_WARNING, NULL, "cannot offer a worker to the kernel: %s",
+			strerror(errno));
+	close(fd);
+}
+
+/**
  * worker_be() - be the worker
  * @job: what to do; its @done and @spawn do not matter
  * @sock: to the daemon
@@ -149,6 +171,8 @@ void worker_be(const struct worker_job *job, int sock)
 	sigemptyset(&none);
 	signal(SIGPIPE, SIG_DFL);
 	job->fds[job->fd_cnt] = sock;
+	if (!job->relaxed)
+		worker_offer();
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || sigprocmask(SIG_SETMASK, &none, NULL) ||
 	    worker_limit(job) || worker_keep(job->fds, job->fd_cnt + 1) ||
 	    sandbox_worker(job->relaxed))

@@ -10,7 +10,9 @@
  *
  * The proxy speaks first, with VBPF_MSG_HELLO. From then on it sends requests,
  * each with an id of its choice, and the loader answers each once, with the
- * same type and id; in between the loader may send VBPF_MSG_EVENT. Types below
+ * same type and id; in between the loader may send VBPF_MSG_EVENT, and while
+ * requests wait for long (for a program that is verified, or because the port
+ * has made too many) it sends VBPF_MSG_BUSY every few seconds. Types below
  * VBPF_MSG_HELLO are the requests of virtio_bpf.h with the bodies and
  * payloads given there, and their answers have the response bodies given there.
  * Element requests (MAP_LOOKUP and so on) never travel here: the loader passes
@@ -32,6 +34,7 @@
 #define VBPF_MSG_MAP		0x101	/* loader: one map that exists, with its fd */
 #define VBPF_MSG_RESET		0x102	/* proxy: reset or RELEASE, free all */
 #define VBPF_MSG_EVENT		0x103	/* loader: struct virtio_bpf_event, for the guest */
+#define VBPF_MSG_BUSY		0x104	/* loader: it lives, and will get to what waits */
 
 /* The longest message: a program of VIRTIO_BPF_MAX_INSNS */
 #define VBPF_MSG_MAX	(sizeof(struct vbpf_msg_hdr) + \

@@ -10,8 +10,8 @@
  * away, and called again, first after 250 ms, then less often, up to 2 s.
  *
  * The guest's requests never wait for a loader that is away: they fail with a
- * sentence. A loader that is there and does not answer in time is taken for one
- * that is away. What a guest gave up (by a reset) is given up at the loader as
+ * sentence. A loader that is there and gives no sign of life while requests wait
+ * is taken for one that is away; it says so if it is only busy. What a guest gave up (by a reset) is given up at the loader as
  * soon as there is one.
  *
  * A request whose message does not fit into the socket's buffer is kept, and
@@ -338,6 +338,25 @@ static int take_event(struct loader *l, const struct vbpf_msg *m)
 }
 
 /**
+ * take_busy() - the loader has not got to what waits, but lives
+ * @l: the connection
+ * @m: the message
+ *
+ * Return: 0, or the -errno that ends the connection
+ */
+static int take_busy(struct loader *l, const struct vbpf_msg *m)
+{
+	uint64_t until = now_us() + l->answer_ms * 1000ull;
+
+	if (m->id || m->body_len || m->fd >= 0)
+		return -EPROTO;
+	for (struct call *c = l->calls; c < l->calls + LOADER_CALLS; c++)
+		c->until = until;
+	watch_clock(l);
+	return 0;
+}
+
+/**
  * take_answer() - take the answer to a call
  * @l: the connection, up
  * @m: the message, whose fd passes to the owner of @l
@@ -395,9 +414,12 @@ static int take(struct loader *l, struct vbpf_msg *m)
 		err = take_map(l, m);
 		break;
 	default:
-		if (m->type != VBPF_MSG_EVENT)
+		if (m->type == VBPF_MSG_EVENT)
+			err = take_event(l, m);
+		else if (m->type == VBPF_MSG_BUSY)
+			err = take_busy(l, m);
+		else
 			return take_answer(l, m);
-		err = take_event(l, m);
 		if (err && m->fd >= 0)
 			close(m->fd);
 		return err;
@@ -528,6 +550,29 @@ void loader_close(struct loader *l)
 }
 
 /**
+ * last_events() - take the events that came before the connection broke
+ * @l: the connection
+ *
+ * The loader takes them for told. Answers are not looked at: what waits fails.
+ */
+static void last_events(struct loader *l)
+{
+	bool up = l->state == LOADER_UP;
+
+	l->state = LOADER_DOWN;
+	for (int i = 0; up && i < RECV_AT_ONCE; i++) {
+		struct vbpf_msg m = { .fd = -1 };
+
+		if (vbpf_msg_recv(l->sock, l->buf, sizeof(l->buf), &m) != 1)
+			break;
+		if (m.type == VBPF_MSG_EVENT)
+			take_event(l, &m);
+		if (m.fd >= 0)
+			close(m.fd);
+	}
+}
+
+/**
  * connection_lost() - the connection broke: try again later
  * @l: the connection
  * @why: for the operator
@@ -542,6 +587,7 @@ static void connection_lost(struct loader *l, const char *why)
 	if (!l->said_away && !l->said_refused)
 		log_msg("no connection to the loader at %s: %s; trying again", l->path, why);
 	l->said_away = true;
+	last_events(l);
 	hang_up(l);
 	retry_later(l);
 }

@@ -20,7 +20,7 @@
  */
 #define LOADER_WAITING	4
 
-/* Time for the loader to answer, which loads one program after the other */
+/* Time for the loader to answer, or to say that it is busy: it does every 3 s */
 #define LOADER_ANSWER_MS	10000
 
 /* The longest message that the loader may send */
@@ -64,7 +64,7 @@ enum loader_state {
  * @gen: times the slot was used; part of the id
  * @rq: who waits, or NULL
  * @stale: the device was reset since: the answer is of no interest
- * @until: when the answer is due, in us of the monotonic clock
+ * @until: when the answer, or a sign of life, is due, in us of the monotonic clock
  */
 struct call {
 	bool busy;

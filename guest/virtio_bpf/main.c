@@ -25,6 +25,11 @@ __MODULE_PARM_TYPE(timeout_ms, "uint");
 MODULE_PARM_DESC(timeout_ms,
 		 "milliseconds that a request waits for the host, 10 to 60000 (default 2000); "
 		 "the guest's network configuration may wait as long");
+module_param_cb(load_timeout_ms, &vbpf_timeout_ops, &vbpf_load_timeout_ms, 0644);
+__MODULE_PARM_TYPE(load_timeout_ms, "uint");
+MODULE_PARM_DESC(load_timeout_ms,
+		 "milliseconds that the load of a program waits for the host, 10 to 60000 "
+		 "(default 10000), and at least timeout_ms");
 
 /**
  * vbpf_validate() - look whether it is a device for this driver

@@ -6,7 +6,10 @@
  * waits for the answer. Several are under way at a time.
  *
  * Submitters may hold rtnl, so nobody waits for longer than timeout_ms, the
- * wait for room in the queue included. The device may answer later all the
+ * wait for room in the queue included. A program's load is the exception: it
+ * holds no rtnl, and the host's verifier may take its time over it, so there it
+ * is load_timeout_ms. (Who makes or frees an offloaded object meanwhile waits for
+ * the offload core's lock, and may hold rtnl then.) The device may answer later all the
  * same: until then it owns the buffers, and what it did must be undone, or the
  * host would keep objects that no one knows the handles of. So a request that
  * came back with nobody waiting goes to the reaper, a work item.
@@ -34,9 +37,11 @@
 #define VBPF_RETRY_DELAY	HZ
 
 unsigned int vbpf_timeout_ms = 2000;
+/* A host gives a program 8 seconds by the clock if it is not told otherwise */
+unsigned int vbpf_load_timeout_ms = 10000;
 
 /**
- * vbpf_timeout_set() - set the module parameter timeout_ms
+ * vbpf_timeout_set() - set a module parameter that is a time to wait
  * @val: milliseconds, as text
  * @kp: the parameter
  *
@@ -322,11 +327,28 @@ static int vbpf_req_result(struct vbpf_req *req)
 }
 
 /**
+ * vbpf_req_timeout() - how long is a request's answer waited for?
+ * @rq: the requestq; no program gets more of a host that is known not to answer
+ * @req: the request
+ *
+ * Return: milliseconds
+ */
+static unsigned int vbpf_req_timeout(const struct vbpf_requestq *rq,
+				     const struct vbpf_req *req)
+{
+	unsigned int timeout_ms = READ_ONCE(vbpf_timeout_ms);
+
+	if (req->type != VIRTIO_BPF_PROG_LOAD || READ_ONCE(rq->stalled))
+		return timeout_ms;
+	return max(timeout_ms, READ_ONCE(vbpf_load_timeout_ms));
+}
+
+/**
  * vbpf_req_run() - send a request and wait for its answer
  * @vbpf: the device
  * @req: the request; stays the caller's
  *
- * Context: may sleep, for vbpf_timeout_ms at most
+ * Context: may sleep, for vbpf_req_timeout() at most
  * Return: 0; the negative errno that the status stands for; -ETIMEDOUT, -EAGAIN
  * (the queue stayed full), -ENODEV (the device goes), -EIO (its answer makes no
  * sense), -ENOMEM, -E2BIG. The response may be looked at after 0, and its text
@@ -334,8 +356,8 @@ static int vbpf_req_result(struct vbpf_req *req)
  */
 int vbpf_req_run(struct vbpf_dev *vbpf, struct vbpf_req *req)
 {
-	unsigned int timeout_ms = READ_ONCE(vbpf_timeout_ms);
 	struct vbpf_requestq *rq = &vbpf->requestq;
+	unsigned int timeout_ms = vbpf_req_timeout(rq, req);
 	long left = msecs_to_jiffies(timeout_ms);
 	bool dead;
 	int err;

@@ -204,6 +204,7 @@ struct vbpf_dev {
 /* request.c */
 extern const struct kernel_param_ops vbpf_timeout_ops;
 extern unsigned int vbpf_timeout_ms;
+extern unsigned int vbpf_load_timeout_ms;
 
 void vbpf_requestq_init(struct vbpf_requestq *rq);
 void vbpf_requestq_start(struct vbpf_requestq *rq, struct virtqueue *vq);

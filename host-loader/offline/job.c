@@ -74,13 +74,16 @@ static int translate(struct job *job, const struct rw_prog *in)
  * job_run() - translate a program
  * @job: result; free with job_free() in any case
  * @prog: the program, linked; stays the caller's and must outlive @job
+ * @profile: what it may do, see RW_PROFILE_TENANT
  * @opts: what to make of it; form JOB_AUTO to have it chosen
  *
  * Return: 0, also if the program is refused, or -ENOMEM
  */
-int job_run(struct job *job, const struct object_prog *prog, const struct rw_opts *opts)
+int job_run(struct job *job, const struct object_prog *prog, uint32_t profile,
+	    const struct rw_opts *opts)
 {
-	struct rw_prog in = { .insns = prog->insns, .cnt = prog->cnt, .map_cnt = prog->map_cnt };
+	struct rw_prog in = { .insns = prog->insns, .cnt = prog->cnt, .map_cnt = prog->map_cnt,
+			      .profile = profile };
 
 	*job = (struct job){ .prog = prog, .opts = *opts };
 	job->maps = calloc(prog->map_cnt + 1, sizeof(*job->maps));

@@ -40,7 +40,8 @@ struct job {
 };
 
 /* job.c */
-int job_run(struct job *job, const struct object_prog *prog, const struct rw_opts *opts);
+int job_run(struct job *job, const struct object_prog *prog, uint32_t profile,
+	    const struct rw_opts *opts);
 void job_free(struct job *job);
 const char *job_form(const struct job *job);
 const char *job_map(const void *arg, uint32_t handle);

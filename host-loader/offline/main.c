@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../helpers-whitelist/whitelist.h"
 #include "job.h"
 
 /* Exit statuses, as in vbpf-rewrite(1) */
@@ -25,6 +26,7 @@
  * struct args - the command line
  * @query: which programs
  * @maps: for @query
+ * @profile: what they may do, see RW_PROFILE_TENANT
  * @opts: what to make of them
  * @disasm: print the listing
  * @explain: print why instructions are not copied
@@ -34,6 +36,7 @@
 struct args {
 	struct object_query query;
 	struct object_map maps[MAPS_MAX];
+	uint32_t profile;
 	struct rw_opts opts;
 	bool disasm;
 	bool explain;
@@ -48,6 +51,7 @@ static const char usage[] =
 	"  --section NAME      the programs of this section (default: all XDP programs)\n"
 	"  --map HANDLE=TYPE,KEY,VALUE,ENTRIES  of bare instructions: a map; TYPE is\n"
 	"                      array, hash or a number, KEY and VALUE are sizes\n"
+	"  --helpers PROFILE   time or cpu: what the port has beside packet; may be repeated\n"
 	"  --form FORM         lite, sfi or auto: lite, or else sfi (default)\n"
 	"  --level LEVEL       strict (default) or relaxed, which has form lite alone\n"
 	"  --target skb        what it is translated for\n"
@@ -141,6 +145,26 @@ static bool set_form(struct args *a, const char *arg)
 }
 
 /**
+ * add_helpers() - read the name of a profile of helpers
+ * @a: gets it, beside those that it has
+ * @arg: the name
+ *
+ * Return: true if it is one
+ */
+static bool add_helpers(struct args *a, const char *arg)
+{
+	const struct wl_profile_name *name;
+
+	for (name = wl_profiles; name->name; name++) {
+		if (strcmp(name->name, arg))
+			continue;
+		a->profile |= name->profile;
+		return true;
+	}
+	return bad("a port's helpers are packet, time or cpu, not", arg);
+}
+
+/**
  * set_level() - read the name of a level
  * @a: gets it
  * @arg: the name
@@ -177,6 +201,8 @@ static bool set_option(struct args *a, int c, char *arg)
 		return true;
 	case 'm':
 		return add_map(a, arg);
+	case 'H':
+		return add_helpers(a, arg);
 	case 'f':
 		return set_form(a, arg);
 	case 'l':
@@ -219,6 +245,7 @@ static bool parse(struct args *a, int argc, char **argv)
 		{ "prog", required_argument, NULL, 'p' },
 		{ "section", required_argument, NULL, 's' },
 		{ "map", required_argument, NULL, 'm' },
+		{ "helpers", required_argument, NULL, 'H' },
 		{ "form", required_argument, NULL, 'f' },
 		{ "level", required_argument, NULL, 'l' },
 		{ "target", required_argument, NULL, 't' },
@@ -320,7 +347,7 @@ static int rewrite(const struct args *a, const struct object_prog *prog, struct 
 			prog->error);
 		return EXIT_USAGE;
 	}
-	if (job_run(&job, prog, &a->opts)) {
+	if (job_run(&job, prog, a->profile, &a->opts)) {
 		fprintf(stderr, "vbpf-rewrite: out of memory\n");
 		status = EXIT_USAGE;
 	} else {

@@ -342,6 +342,10 @@ static int check_call(const struct check *c, const struct bpf_insn *insn)
 	if (h->reason)
 		return rw_refuse(c->why, -EPERM, c->at, "helper %s (%u) is not allowed: %s",
 				 h->name, id, h->reason);
+	if (h->profile & ~c->prog->profile)
+		return rw_refuse(c->why, -EPERM, c->at, "helper %s (%u) is for ports with the"
+				 " helpers \"%s\", which this one does not have; ask the host's"
+				 " operator", h->name, id, wl_profile(h->profile));
 	return 0;
 }
 

@@ -55,11 +55,13 @@ enum rw_level {
 #define RW_WINDOW_MAX		15360	/* a per-CPU value has 32 KiB at most */
 #define RW_REACH_ALL		UINT32_MAX
 
-/* What a program may do */
-enum rw_profile {
-	RW_PROFILE_TENANT = 0,	/* what helpers-whitelist allows */
-	RW_PROFILE_ALL = 1,	/* all that can be translated: for measurements, no tenant's */
-};
+/*
+ * What a program may do: bits of helpers-whitelist's enum wl_profile, for a
+ * port that has more than every port has, or all that can be translated: for
+ * measurements, no tenant's
+ */
+#define RW_PROFILE_TENANT	0u
+#define RW_PROFILE_ALL		UINT32_MAX
 
 /**
  * struct rw_map - what the rewriter must know of one of the tenant's maps
@@ -84,7 +86,7 @@ struct rw_map {
  * @maps: every map of that tenant
  * @map_cnt: number of @maps
  * @ifindex: what ctx->ingress_ifindex reads
- * @profile: what it may do
+ * @profile: what it may do, see RW_PROFILE_TENANT
  */
 struct rw_prog {
 	const struct bpf_insn *insns;
@@ -92,7 +94,7 @@ struct rw_prog {
 	const struct rw_map *maps;
 	uint32_t map_cnt;
 	uint32_t ifindex;
-	enum rw_profile profile;
+	uint32_t profile;
 };
 
 /**

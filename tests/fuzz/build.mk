@@ -14,7 +14,7 @@ SCRIPTS += tests/fuzz/fuzz.sh
 
 $(addprefix $(B)/tests/fuzz/fuzz_,request.o to_proxy.o): override CPPFLAGS += -Iqemu-proxy
 
-$(B)/tests/fuzz/fuzz_conf: $(B)/host-loader/conf.o $(B)/host-loader/text.o
+$(B)/tests/fuzz/fuzz_conf: $(B)/host-loader/conf.o $(B)/host-loader/text.o $(WL_OBJS)
 $(B)/tests/fuzz/fuzz_request: $(B)/qemu-proxy/request.o
 $(B)/tests/fuzz/fuzz_rewriter: $(RW_OBJS) $(B)/host-loader/text.o
 $(B)/tests/fuzz/fuzz_to_loader: $(B)/host-loader/wire.o $(B)/host-loader/text.o

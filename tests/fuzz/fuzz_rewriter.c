@@ -77,7 +77,7 @@ static void must_helper(uint32_t id)
 		if (own[i] == id)
 			return;
 	/* What is the tenant's stays only if it is the same helper for an skb. */
-	FUZZ_MUST(h && !h->reason && h->skb == WL_SKB_CALL && h->skb_id == id);
+	FUZZ_MUST(h && !h->reason && !h->profile && h->skb == WL_SKB_CALL && h->skb_id == id);
 }
 
 /**

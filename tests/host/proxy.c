@@ -15,16 +15,24 @@
  * @sock: connection
  * @reply: filled
  *
+ * That the daemon is busy is passed over.
+ *
  * Return: as vbpf_msg_recv(), or -ETIME after twenty seconds
  */
 int proxy_recv(int sock, struct reply *reply)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	int64_t until = now_ms() + 20000, left;
+	int ret;
 
-	reply->msg.fd = -1;
-	if (poll(&pfd, 1, 20000) <= 0)
-		return -ETIME;
-	return vbpf_msg_recv(sock, reply->buf, sizeof(reply->buf), &reply->msg);
+	do {
+		left = until - now_ms();
+		reply->msg.fd = -1;
+		if (left <= 0 || poll(&pfd, 1, (int)left) <= 0)
+			return -ETIME;
+		ret = vbpf_msg_recv(sock, reply->buf, sizeof(reply->buf), &reply->msg);
+	} while (ret == 1 && reply->msg.type == VBPF_MSG_BUSY);
+	return ret;
 }
 
 /**
@@ -295,6 +303,25 @@ int proxy_handle(int sock, uint16_t type, int64_t handle)
 }
 
 /**
+ * proxy_map_new() - create a map
+ * @sock: connection
+ * @req: the map
+ * @reply: filled; the caller closes its fd
+ *
+ * Return: the map's handle, or minus the status
+ */
+int64_t proxy_map_new(int sock, const struct virtio_bpf_map_create *req, struct reply *reply)
+{
+	struct vbpf_map map;
+	int status = proxy_call(sock, VIRTIO_BPF_MAP_CREATE, req, sizeof(*req), reply);
+
+	if (reply->msg.body_len != sizeof(map) || (reply->msg.fd >= 0) != !status)
+		return -VIRTIO_BPF_S_IO;
+	memcpy(&map, reply->msg.body, sizeof(map));
+	return status ? -status : (int64_t)le32toh(map.handle);
+}
+
+/**
  * proxy_map() - create a hash with keys of 4 and values of 8 bytes
  * @sock: connection
  * @entries: number of entries
@@ -304,17 +331,12 @@ int proxy_handle(int sock, uint16_t type, int64_t handle)
  */
 int64_t proxy_map(int sock, uint32_t entries, struct reply *reply)
 {
-	struct virtio_bpf_map_create req = {
+	const struct virtio_bpf_map_create req = {
 		.map_type = htole32(BPF_MAP_TYPE_HASH), .key_size = htole32(4),
 		.value_size = htole32(8), .max_entries = htole32(entries), .name = "m",
 	};
-	struct vbpf_map map;
-	int status = proxy_call(sock, VIRTIO_BPF_MAP_CREATE, &req, sizeof(req), reply);
 
-	if (reply->msg.body_len != sizeof(map) || (reply->msg.fd >= 0) != !status)
-		return -VIRTIO_BPF_S_IO;
-	memcpy(&map, reply->msg.body, sizeof(map));
-	return status ? -status : (int64_t)le32toh(map.handle);
+	return proxy_map_new(sock, &req, reply);
 }
 
 /**

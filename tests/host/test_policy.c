@@ -4,9 +4,12 @@
  *
  * In a bed as test_loader.c has it, with two ports of two users.
  */
+#include <linux/bpf.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "../ktap.h"
@@ -186,6 +189,46 @@ static bool test_request_rate(void)
 }
 
 /**
+ * test_busy() - a program that takes long to verify
+ *
+ * Return: whether its proxy is told meanwhile that the daemon lives, and so is
+ *         one that has to wait because it asks too much
+ */
+static bool test_busy(void)
+{
+	static struct virtio_bpf_insn bomb[PROXY_BOMB];
+	const struct vbpf_msg ask = { .type = VIRTIO_BPF_GET_INFO, .id = 7, .fd = -1 };
+	struct reply reply;
+	struct pollfd busy;
+	int64_t start;
+
+	CHECK(configure("request_rate = 1\nrequest_burst = 5\nload_rate = 1000\n"
+			"load_burst = 60000\nmax_load_time = 30\n", ""));
+	proxy_bomb(bomb);
+	for (int i = 0; i < 2; i++) {
+		busy = (struct pollfd){ .fd = proxy_open(), .events = POLLIN };
+		CHECK(busy.fd >= 0);
+		start = now_ms();
+		if (!i)
+			CHECK(!proxy_load_send(busy.fd, 1, "test", bomb, PROXY_BOMB));
+		for (int j = 0; i && j < 12; j++)
+			CHECK(!vbpf_msg_send(busy.fd, &ask));
+		do {
+			CHECK_EQ(poll(&busy, 1, 8000), 1);
+			CHECK_EQ(vbpf_msg_recv(busy.fd, reply.buf, sizeof(reply.buf), &reply.msg),
+				 1);
+		} while (i && reply.msg.type == VIRTIO_BPF_GET_INFO);
+		printf("# told after %lld ms\n", (long long)(now_ms() - start));
+		CHECK_EQ(reply.msg.type, VBPF_MSG_BUSY);
+		CHECK(!reply.msg.id && !reply.msg.body_len && !reply.msg.status);
+		close(busy.fd);
+	}
+	CHECK(configure("load_rate = 1000\nload_burst = 60000\n", ""));
+	usleep(1500000);
+	return true;
+}
+
+/**
  * test_gone_rate() - a proxy leaves more requests behind than its port may make
  *
  * Return: whether they are not done at once, since the next proxy would have to
@@ -318,6 +361,256 @@ static bool test_lower(void)
 	CHECK(!strstr(out, "over the limits"));
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	close(sock);
+	return true;
+}
+
+/**
+ * test_helpers() - helpers that a port has by a profile
+ *
+ * Return: whether a program with one is refused without it, in words; works
+ *         with it; and is named and goes on when it is taken away
+ */
+static bool test_helpers(void)
+{
+	const struct virtio_bpf_insn clock[] = {
+		{ .code = 0x85, .imm = htole32(125) },		/* ktime_get_boot_ns */
+		{ .code = 0x15, .off = htole16(2) },		/* if r0 == 0 */
+		{ .code = 0xb7, .imm = htole32(1) },		/* r0 = XDP_DROP */
+		{ .code = 0x95 },
+		{ .code = 0xb7, .imm = htole32(2) },		/* r0 = XDP_PASS */
+		{ .code = 0x95 },
+	};
+	struct reply reply;
+	char out[8192];
+	int64_t drop;
+	int sock;
+
+	CHECK(configure("", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_load_insns(sock, clock, 6, &reply), -VIRTIO_BPF_S_PERM);
+	CHECK(proxy_says(&reply, "instruction 0: helper ktime_get_boot_ns (125) is for ports with"
+			 " the helpers \"time\""));
+	CHECK(configure("helpers = cpu\n", ""));
+	CHECK_EQ(proxy_load_insns(sock, clock, 6, &reply), -VIRTIO_BPF_S_PERM);
+	CHECK(configure("helpers = packet time\n", ""));
+	CHECK_EQ(vbpf(out, sizeof(out), "--json show vm0"), 0);
+	CHECK(strstr(out, "\"helpers\":\"packet time\""));
+	drop = proxy_load_insns(sock, clock, 6, &reply);
+	CHECK(drop > 0);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK_EQ(frames_pass(), 0);
+	CHECK(configure("", ""));
+	CHECK(bed_logged("calls helper ktime_get_boot_ns, for which this port would need"));
+	CHECK_EQ(frames_pass(), 0);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), drop);
+	CHECK_EQ(vbpf(out, sizeof(out), "show vm0"), 0);
+	CHECK(strstr(out, "over the limits: program "));
+	CHECK_EQ(proxy_load_insns(sock, clock, 6, &reply), -VIRTIO_BPF_S_PERM);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * map_bytes() - what the maps of vm0 count for
+ *
+ * Return: bytes, or -1 if vbpf does not say
+ */
+static long long map_bytes(void)
+{
+	static const char key[] = "\"map_bytes\":";
+	char out[8192];
+	const char *at;
+
+	at = vbpf(out, sizeof(out), "--json show vm0") ? NULL : strstr(out, key);
+	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+/**
+ * kernel_bytes() - what the kernel says that a map takes
+ * @fd: of the map
+ *
+ * Return: bytes, or -1
+ */
+static long long kernel_bytes(int fd)
+{
+	char path[64], line[128];
+	long long bytes = -1;
+	FILE *info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = fopen(path, "re");
+	while (info && fgets(line, sizeof(line), info) && sscanf(line, "memlock: %lld", &bytes) != 1)
+		;
+	if (info)
+		fclose(info);
+	return bytes;
+}
+
+/**
+ * daemon_fds() - how many fds the daemon has open
+ * @sock: a proxy's connection; when it is answered, the operator's is closed
+ *
+ * Return: the number
+ */
+static int daemon_fds(int sock)
+{
+	char out[64];
+
+	proxy_info(sock);
+	bed_run(out, sizeof(out), "ls /proc/%d/fd | wc -l", (int)bed.daemon);
+	return atoi(out);
+}
+
+/**
+ * weigh() - does a map count for what the kernel takes for it?
+ * @sock: connection of vm0, which has no maps
+ * @req: the map
+ * @least: bytes that it counts for if the kernel says less, or 0
+ *
+ * Return: whether it does, is refused if the limit is a byte less, leaving
+ *         nothing behind, and is taken if it is not
+ */
+static bool weigh(int sock, const struct virtio_bpf_map_create *req, long long least)
+{
+	struct reply reply;
+	long long bytes;
+	char limit[128];
+	int fds;
+
+	CHECK(configure("max_map_bytes = 1G\nmax_value_size = 65536\n", ""));
+	fds = daemon_fds(sock);
+	CHECK(proxy_map_new(sock, req, &reply) > 0);
+	bytes = kernel_bytes(reply.msg.fd);
+	close(reply.msg.fd);
+	printf("# type %u, key %u, value %u, entries %u, flags %u: the kernel says %lld, counted"
+	       " %lld\n", le32toh(req->map_type), le32toh(req->key_size),
+	       le32toh(req->value_size), le32toh(req->max_entries), le32toh(req->map_flags),
+	       bytes, map_bytes());
+	CHECK(bytes > 0);
+	bytes = bytes < least ? least : bytes;
+	CHECK_EQ(map_bytes(), bytes);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	snprintf(limit, sizeof(limit), "max_value_size = 65536\nmax_map_bytes = %lld\n", bytes - 1);
+	CHECK(configure(limit, ""));
+	CHECK_EQ(proxy_map_new(sock, req, &reply), -VIRTIO_BPF_S_NOSPC);
+	snprintf(limit, sizeof(limit), "%lld bytes together, and %lld of them are left", bytes - 1,
+		 bytes - 1);
+	CHECK(proxy_says(&reply, limit));
+	CHECK_EQ(map_bytes(), 0);
+	CHECK_EQ(daemon_fds(sock), fds);
+	snprintf(limit, sizeof(limit), "max_value_size = 65536\nmax_map_bytes = %lld\n", bytes);
+	CHECK(configure(limit, ""));
+	CHECK(proxy_map_new(sock, req, &reply) > 0);
+	close(reply.msg.fd);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	return true;
+}
+
+/**
+ * test_map_bytes() - maps count for the kernel's own figures
+ *
+ * Return: whether each does, and for the same after a restart
+ */
+static bool test_map_bytes(void)
+{
+	static const struct {
+		uint32_t type, key, value, entries, flags;
+		long long least;
+	} rows[] = {
+		{ BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0, 0 },
+		{ BPF_MAP_TYPE_ARRAY, 4, 8, 1024, 0, 0 },
+		{ BPF_MAP_TYPE_ARRAY, 4, 4096, 1000, 0, 1024 * 4096 },
+		{ BPF_MAP_TYPE_ARRAY, 4, 1, 1025, 0, 2048 * 8 },
+		{ BPF_MAP_TYPE_HASH, 4, 8, 1, 0, 0 },
+		{ BPF_MAP_TYPE_HASH, 4, 1, 1000, 0, 0 },
+		{ BPF_MAP_TYPE_HASH, 64, 100, 65536, 0, 0 },
+		{ BPF_MAP_TYPE_HASH, 16, 65536, 16, 0, 0 },
+		{ BPF_MAP_TYPE_HASH, 4, 8, 1000, BPF_F_NO_PREALLOC, 1000 * 128 + 1024 * 16 },
+	};
+	struct reply reply;
+	long long bytes;
+	int sock = proxy_open();
+
+	CHECK(sock >= 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct virtio_bpf_map_create req = {
+			.map_type = htole32(rows[i].type), .key_size = htole32(rows[i].key),
+			.value_size = htole32(rows[i].value), .name = "weighed",
+			.max_entries = htole32(rows[i].entries),
+			.map_flags = htole32(rows[i].flags),
+		};
+
+		CHECK(weigh(sock, &req, rows[i].least));
+	}
+	CHECK(configure("", ""));
+	for (uint32_t i = 1; i <= 3; i++) {
+		CHECK(proxy_map(sock, 100 * i, &reply) > 0);
+		close(reply.msg.fd);
+	}
+	bytes = map_bytes();
+	CHECK(bytes > 600 * 64);
+	CHECK_EQ(bed_stop(), 0);
+	close(sock);
+	CHECK(bed_start());
+	CHECK_EQ(map_bytes(), bytes);
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(proxy_recv(sock, &reply), 1);
+		CHECK_EQ(reply.msg.type, VBPF_MSG_MAP);
+		close(reply.msg.fd);
+	}
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+	return true;
+}
+
+/**
+ * test_short() - a daemon starts while the kernel is short of memory
+ *
+ * Return: whether it does not, and removes nothing: the next one finds all
+ */
+static bool test_short(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	static const char *const pins[] = {
+		"/port", "/map-", "/prog-", "/counters-", "/src-", "/norm", "/link",
+	};
+	struct reply reply;
+	int64_t map, drop;
+	char out[1024];
+	int sock;
+
+	CHECK(configure("", ""));
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	map = proxy_map(sock, 10, &reply);
+	close(reply.msg.fd);
+	drop = proxy_load(sock, 1, (uint32_t)map, &reply);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	CHECK_EQ(bed_stop(), 0);
+	close(sock);
+	for (size_t i = 0; i < sizeof(pins) / sizeof(*pins); i++) {
+		CHECK_EQ(bed_run(out, sizeof(out), "VBPF_FAIL_GET=vm0%s LD_PRELOAD=%s/../tests/host/"
+				 "fail_get.so %s/virtio-bpfd -c %s 2>&1", pins[i], bed.bin, bed.bin,
+				 bed_path("conf")), 1);
+		CHECK(strstr(out, "cannot be read now, and stays as it is: Cannot allocate"));
+		CHECK_EQ(frames_pass(), 0);
+	}
+	CHECK(bed_start());
+	CHECK_EQ(frames_pass(), 0);
+	sock = proxy_open();
+	CHECK(sock >= 0);
+	CHECK_EQ(proxy_recv(sock, &reply), 1);
+	CHECK_EQ(reply.msg.type, VBPF_MSG_MAP);
+	close(reply.msg.fd);
+	CHECK_EQ(le32toh(proxy_info(sock).attached), drop);
+	CHECK_EQ(le32toh(proxy_info(sock).progs), 1);
+	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
+	close(sock);
+#endif
 	return true;
 }
 
@@ -549,10 +842,14 @@ int main(void)
 		{ "CPU time for loading is limited per second", test_load_rate },
 		{ "CPU time counts also of a proxy that went", test_gone_time },
 		{ "requests are limited per second", test_request_rate },
+		{ "a proxy that waits for long is told so", test_busy },
 		{ "requests of a proxy that went are limited per second", test_gone_rate },
 		{ "a port may be for one group", test_group },
 		{ "a bad file changes nothing", test_bad_reload },
 		{ "lower limits take nothing away", test_lower },
+		{ "profiles of helpers", test_helpers },
+		{ "maps count for what the kernel says", test_map_bytes },
+		{ "nothing is removed for want of memory", test_short },
 		{ "ports come and go", test_ports },
 		{ "a port goes while its program is checked", test_busy_reload },
 		{ "a TAP is renamed or deleted under its program", test_rename },

@@ -249,6 +249,35 @@ static bool raw(void)
 }
 
 /**
+ * profiles() - helpers that some ports have
+ *
+ * Return: true if they are taken where the command line names their profile
+ */
+static bool profiles(void)
+{
+	static const struct bpf_insn insns[] = {
+		CALL(BPF_FUNC_jiffies64), CALL(BPF_FUNC_get_smp_processor_id), MOV64_K(R0, 1),
+		EXIT,
+	};
+	static struct run r;
+	char path[64];
+
+	CHECK(file(path, insns, sizeof(insns)));
+	RUN(&r, path);
+	CHECK_EQ(r.status, 1);
+	SAYS(&r, "helper jiffies64 (118) is for ports with the helpers \"time\"");
+	RUN(&r, "--helpers", "time", path);
+	CHECK_EQ(r.status, 1);
+	SAYS(&r, "for ports with the helpers \"cpu\"");
+	RUN(&r, "--helpers", "time", "--helpers", "cpu", path);
+	CHECK_EQ(r.status, 0);
+	RUN(&r, "--helpers", "all", path);
+	CHECK_EQ(r.status, 2);
+	unlink(path);
+	return true;
+}
+
+/**
  * wrong() - files and command lines that are wrong
  *
  * Return: true if all is well
@@ -359,6 +388,7 @@ int main(void)
 		{ "why form lite is not chosen, and what becomes of instructions", explains },
 		{ "several programs, and global data", several },
 		{ "bare instructions", raw },
+		{ "profiles of helpers", profiles },
 		{ "wrong files and command lines", wrong },
 		{ "without any privilege", unprivileged },
 		{ "damaged objects", mutants },

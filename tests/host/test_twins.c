@@ -354,6 +354,33 @@ static bool set_scratch(const struct twin *t, uint8_t *scratch, size_t stride, u
 }
 
 /**
+ * profiles() - the helpers of all profiles
+ *
+ * A clock does not go back, and a program stays on its CPU.
+ *
+ * Return: true if the twins agree
+ */
+static bool profiles(void)
+{
+	static const int32_t clocks[] = {
+		BPF_FUNC_ktime_get_ns, BPF_FUNC_jiffies64, BPF_FUNC_ktime_get_boot_ns,
+		BPF_FUNC_ktime_get_coarse_ns, BPF_FUNC_ktime_get_tai_ns,
+		BPF_FUNC_get_smp_processor_id, BPF_FUNC_get_numa_node_id,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++) {
+		const struct bpf_insn insns[] = {
+			CALL(clocks[i]), MOV64_X(R6, R0), CALL(clocks[i]), MOV64_K(R7, 7),
+			JMP_X(BPF_JGE, R0, R6, 1), MOV64_K(R7, 8), MOV64_X(R0, R7), KEEP(0),
+			MOV64_K(R0, 2), EXIT,
+		};
+
+		CHECK(insns_agree(insns, ARRAY_SIZE(insns)));
+	}
+	return true;
+}
+
+/**
  * busy() - a packet that comes while the same program is at work on its CPU
  *
  * The mark is set from here, as if a run had been interrupted.
@@ -569,6 +596,7 @@ int main(void)
 		{ "atomics", atomics },
 		{ "may_goto", may_goto },
 		{ "far jumps", far },
+		{ "clocks and CPUs", profiles },
 		{ "a program that comes to run inside itself", busy },
 		{ "stack that was not written", unwritten },
 		{ "metadata of the greatest length", metadata },

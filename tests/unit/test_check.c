@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../helpers-whitelist/whitelist.h"
 #include "../../host-loader/rewriter/rewriter.h"
 #include "../ktap.h"
 #include "insns.h"
@@ -299,9 +300,9 @@ static bool limits(void)
 }
 
 /**
- * profiles() - what only the profile for measurements takes
+ * profiles() - what only a port's profile takes, or the one for measurements
  *
- * Return: true if a tenant's program does not get it
+ * Return: true if other programs do not get it
  */
 static bool profiles(void)
 {
@@ -318,8 +319,14 @@ static bool profiles(void)
 	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), 0);
 	prog.profile = RW_PROFILE_TENANT;
 	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), -EINVAL);
+	prog.profile = WL_PROFILE_TIME | WL_PROFILE_CPU;
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), -EINVAL);
 	prog.insns += 2;
 	prog.cnt -= 2;
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), 0);
+	prog.profile = WL_PROFILE_TIME;
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), -EPERM);
+	prog.profile = RW_PROFILE_TENANT;
 	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), -EPERM);
 	prog.profile = RW_PROFILE_ALL;
 	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), 0);
@@ -374,7 +381,7 @@ int main(void)
 		{ "helpers", helpers },
 		{ "limits", limits },
 		{ "too many functions", many_functions },
-		{ "what only measurements may do", profiles },
+		{ "what only some profiles may do", profiles },
 	};
 
 	return ktap_main(cases, ARRAY_SIZE(cases));

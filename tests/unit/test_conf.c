@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "../../helpers-whitelist/whitelist.h"
 #include "../../host-loader/conf.h"
 #include "../ktap.h"
 
@@ -105,7 +106,7 @@ static bool test_default_uid(void)
 	CHECK_EQ(conf.ports[0].gid, 0);
 	CHECK_EQ(conf.ports[0].level, VIRTIO_BPF_LEVEL_STRICT);
 	CHECK(!conf_relaxed(&conf));
-	CHECK_EQ(conf.ports[0].helpers, CONF_HELPERS_PACKET);
+	CHECK_EQ(conf.ports[0].helpers, WL_PROFILE_PACKET);
 	CHECK_EQ(conf.ports[0].limits.load_rate, 7);
 	conf_free(&conf);
 	CHECK_EQ(read_string(VM0 "level = strict\n" VM1 "[defaults]\nlevel = relaxed\n", &conf,
@@ -115,6 +116,32 @@ static bool test_default_uid(void)
 	CHECK(conf_relaxed(&conf) == &conf.ports[1]);
 	conf_free(&conf);
 	text_free(&why);
+	return true;
+}
+
+/**
+ * test_helpers() - profiles of helpers, several at a time
+ *
+ * Return: whether a port has what it or [defaults] names
+ */
+static bool test_helpers(void)
+{
+	struct conf conf;
+	struct text why;
+
+	CHECK_EQ(read_string(VM0 "helpers = packet time\n" VM1 "helpers = cpu \t time cpu\n"
+			     "[port c]\ntap = t\nmac = 02:00:00:00:00:03\nuid = 1\n"
+			     "[defaults]\nhelpers = cpu\n", &conf, &why), 0);
+	CHECK_EQ(conf.ports[0].helpers, WL_PROFILE_TIME);
+	CHECK_EQ(conf.ports[1].helpers, WL_PROFILE_TIME | WL_PROFILE_CPU);
+	CHECK_EQ(conf.ports[2].helpers, WL_PROFILE_CPU);
+	conf_free(&conf);
+	CHECK(refused("[port a]\nhelpers = time all\n",
+		      "x.conf:2: helpers takes some of packet, time, cpu, not \"all\""));
+	CHECK(refused("[port a]\nhelpers = tim\n", "not \"tim\""));
+	CHECK(refused("[port a]\nhelpers = time,cpu\n", "not \"time,cpu\""));
+	CHECK(refused("[port a]\nhelpers =\n", "not \"\""));
+	CHECK(refused("[port a]\nhelpers = time\nhelpers = cpu\n", "helpers is given twice"));
 	return true;
 }
 
@@ -168,7 +195,6 @@ static bool test_values(void)
 	CHECK(refused("[port a]\ngid = no-such-group\n", "x.conf:2: gid takes a group's number"));
 	CHECK(refused("[port a]\nlevel = lax\n",
 		      "x.conf:2: level takes strict or relaxed, not \"lax\""));
-	CHECK(refused("[port a]\nhelpers = all\n", "x.conf:2: helpers takes packet"));
 	CHECK(refused("[port a]\nmax_verified = 1000001\n", "max_verified takes a number from 1"));
 	CHECK(refused("[port a]\nrequest_rate = 0\n", "request_rate takes a number from 1"));
 	CHECK(refused("[port a]\nload_rate = 1001\n", "load_rate takes a number from 1 to 1000"));
@@ -230,6 +256,7 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		{ "a complete file", test_good },
 		{ "a default uid by name", test_default_uid },
+		{ "profiles of helpers", test_helpers },
 		{ "sections, keys and lines that do not belong", test_structure },
 		{ "values that are none", test_values },
 		{ "every problem at once", test_all },

@@ -61,8 +61,13 @@ static bool test_bytes(void)
 	CHECK_EQ(bytes, 32);
 	def.type = BPF_MAP_TYPE_HASH;
 	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
-	CHECK_EQ(bytes, 3 * (64 + 8 + 8) + 4 * 16);
+	CHECK_EQ(bytes, 3 * (48 + 8 + 8) + 4 * 16);
+	def.flags = BPF_F_NO_PREALLOC;
+	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
+	CHECK_EQ(bytes, 3 * 128 + 4 * 16);
 	def.key_size = def.value_size = def.max_entries = UINT32_MAX;
+	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
+	def.flags = 0;
 	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
 	def.type = BPF_MAP_TYPE_ARRAY;
 	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);

@@ -688,6 +688,66 @@ static bool t_hangs(void)
 }
 
 /**
+ * t_busy() - a loader that does not answer but says that it is busy is waited for
+ *
+ * Return: true if so, and if one that says more than that is not
+ */
+static bool t_busy(void)
+{
+	const struct vbpf_msg busy = { .type = VBPF_MSG_BUSY, .fd = -1 };
+	struct vbpf_msg odd = busy;
+	struct bench *b = bench_timed(60);
+	struct request rq;
+
+	CHECK(b && greet(b, 0));
+	CHECK(request_new(&rq, VIRTIO_BPF_GET_INFO));
+	loader_request(&b->l, &rq);
+	for (int i = 0; i < 5; i++) {
+		usleep(30000);
+		CHECK(say(b, &busy) && !b->failures);
+	}
+	usleep(80000);
+	turn(b);
+	CHECK(b->l.sock < 0 && b->failures == 1);
+	CHECK(bench_attach(b) && greet(b, 0));
+	odd.id = 1;
+	CHECK(!say(b, &odd));
+	CHECK(bench_attach(b) && greet(b, 0));
+	odd = busy;
+	odd.body = "x";
+	odd.body_len = 1;
+	CHECK(!say(b, &odd));
+	bench_free(b);
+	return true;
+}
+
+/**
+ * t_last_event() - the loader says something and hangs up, and a request comes
+ * before either was read
+ *
+ * Return: true if what it said is not lost
+ */
+static bool t_last_event(void)
+{
+	struct virtio_bpf_event ev = { .type = htole32(VIRTIO_BPF_EVENT_DETACHED) };
+	const struct vbpf_msg m = { .type = VBPF_MSG_EVENT, .body = &ev, .body_len = sizeof(ev),
+				    .fd = -1 };
+	struct bench *b = bench_new();
+	struct request rq;
+
+	CHECK(b && greet(b, 0));
+	CHECK(!vbpf_msg_send(b->sock, &m));
+	close(b->sock);
+	b->sock = -1;
+	CHECK(request_new(&rq, VIRTIO_BPF_GET_INFO));
+	loader_request(&b->l, &rq);
+	CHECK(b->l.sock < 0 && b->failures == 1);
+	CHECK_EQ(b->events, 1);
+	bench_free(b);
+	return true;
+}
+
+/**
  * t_in_time() - answers in time keep the watchdog quiet
  *
  * Return: true if so
@@ -776,6 +836,8 @@ int main(void)
 		{ "bad answers to hello", t_bad_welcome },
 		{ "a porter that connects, cannot, or is gone", t_porter },
 		{ "a loader that does not answer", t_hangs },
+		{ "a loader that is busy", t_busy },
+		{ "an event just before the end", t_last_event },
 		{ "a loader that answers just in time", t_in_time },
 	};
 

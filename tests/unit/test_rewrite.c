@@ -272,9 +272,11 @@ static bool helpers(void)
 		MOV64_K(R5, 0), CALL(BPF_FUNC_skb_store_bytes), MOV64_K(R0, XDP_PASS));
 	REFUSED(-EOPNOTSUPP, "instruction 1: helper xdp_adjust_head works on a copy of the packet "
 		"only (form sfi)", MOV64_K(R2, 0), CALL(BPF_FUNC_xdp_adjust_head), PASS);
-	REFUSED(-EPERM, "instruction 0: helper get_numa_node_id (42) is not allowed: it tells "
-		"which CPU or NUMA node of the host is at work", CALL(BPF_FUNC_get_numa_node_id),
-		PASS);
+	REFUSED(-EPERM, "instruction 0: helper fib_lookup (69) is not allowed: it reads the "
+		"host's routing table", CALL(BPF_FUNC_fib_lookup), PASS);
+	REFUSED(-EPERM, "instruction 0: helper get_numa_node_id (42) is for ports with the "
+		"helpers \"cpu\", which this one does not have; ask the host's operator",
+		CALL(BPF_FUNC_get_numa_node_id), PASS);
 	REFUSED(-EINVAL, "instruction 0: argument 1 of helper map_lookup_elem is not a map",
 		CALL(BPF_FUNC_map_lookup_elem), PASS);
 	REFUSED(-EINVAL, "instruction 3: argument 2 of helper map_lookup_elem is not a pointer to "

@@ -103,6 +103,28 @@ static bool unlisted(void)
 }
 
 /**
+ * profiles() - each helper that is allowed belongs to a profile with a name
+ *
+ * Return: true if so
+ */
+static bool profiles(void)
+{
+	for (uint32_t id = 0; id < 1024; id++) {
+		const struct wl_helper *h = wl_find(id);
+
+		if (h && !h->reason)
+			CHECK(wl_profile(h->profile));
+		if (h && h->reason)
+			CHECK_EQ(h->profile, WL_PROFILE_PACKET);
+	}
+	CHECK(!strcmp(wl_profile(wl_find(BPF_FUNC_ktime_get_ns)->profile), "packet"));
+	CHECK(!strcmp(wl_profile(wl_find(BPF_FUNC_ktime_get_boot_ns)->profile), "time"));
+	CHECK(!strcmp(wl_profile(wl_find(BPF_FUNC_get_smp_processor_id)->profile), "cpu"));
+	CHECK(!wl_profile(WL_PROFILE_TIME | WL_PROFILE_CPU));
+	return true;
+}
+
+/**
  * main() - run the cases
  *
  * Return: exit status
@@ -113,6 +135,7 @@ int main(void)
 		{ "names and ids are the kernel's", names_agree },
 		{ "a helper is refused with a reason or complete", all_or_nothing },
 		{ "argument kinds fit together", arguments_fit },
+		{ "profiles have names", profiles },
 		{ "what is not listed is not found", unlisted },
 	};
 

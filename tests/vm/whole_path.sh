@@ -13,7 +13,7 @@ set -u
 . "$(dirname "$0")/common.sh"
 
 KVERS=${KVERS:-6.1 6.12 7.2}
-LIMITS=('max_insns = 200' 'max_maps = 4' 'max_progs = 3')
+LIMITS=('max_insns = 200' 'max_maps = 4' 'max_progs = 3' 'helpers = packet time')
 
 t_attach()
 {
@@ -244,6 +244,12 @@ t_helper()
 	prog_refused forbidden 'virtio_bpf: instruction 17: helper fib_lookup (69)'
 }
 
+# The guest's own verifier has nothing against them, and the port has the profile.
+t_profile()
+{
+	attach clock && gone 9 drop && off
+}
+
 t_redirect()
 {
 	prog_refused redirect 'helper redirect (23)'
@@ -373,6 +379,7 @@ all_cases()
 	case_on "too many maps are refused, and freed ones make room" t_too_many_maps
 	case_on "too many programs are refused, and freed ones make room" t_too_many_progs
 	case_on "a helper off the whitelist is refused by name" t_helper
+	case_on "helpers of a profile that the port has" t_profile
 	case_on "XDP_REDIRECT is refused" t_redirect
 	case_on "a program over the instruction limit is refused" t_too_long
 	case_on "a variable packet offset: translated to work on a copy" t_variable_offset
@@ -387,7 +394,7 @@ all_cases()
 }
 
 read -ra kernels <<<"$KVERS"
-plan $((33 * ${#kernels[@]}))
+plan $((34 * ${#kernels[@]}))
 for KVER in "${kernels[@]}"; do
 	all_cases
 done
