@@ -55,6 +55,9 @@ enum wl_profile {
 	WL_PROFILE_CPU = 1 << 1,
 };
 
+/* All that a tenant's port can have */
+#define WL_PROFILES	(WL_PROFILE_TIME | WL_PROFILE_CPU)
+
 /**
  * struct wl_profile_name - what a profile is called
  * @name: in configurations, or NULL behind the last

@@ -95,7 +95,8 @@ static int forkserver_recv(int sock, int32_t *value, int *fd, struct text *why)
  * @why: a sentence if that fails
  *
  * Signals are for the daemon, whose end ends this process too. Workers, which
- * open no file, have their memory limited, and are offered to the kernel, here.
+ * open no file, have their memory limited here, and go before the daemon if there
+ * is none.
  *
  * Return: 0, or a negative errno with @why
  */
@@ -115,7 +116,7 @@ static int forkserver_enter(int sock, struct text *why)
 	err = sandbox_privileges(true, why);
 	if (err)
 		return err;
-	worker_offer();
+	worker_offer("500");
 	err = worker_keep(&sock, 1);
 	if (!err)
 		err = sandbox_memory(WORKER_MEMORY);

@@ -355,27 +355,6 @@ int port_admit_verified(const struct port *port, const struct prog *prog, struct
 }
 
 /**
- * port_admit_level() - does the operator's policy allow a program's level?
- * @port: the port
- * @prog: the program, loaded, perhaps when the policy was another
- * @why: a sentence if not
- *
- * Return: 0, or -EPERM with @why
- */
-int port_admit_level(const struct port *port, const struct prog *prog, struct text *why)
-{
-	if (prog->level == VIRTIO_BPF_LEVEL_STRICT ||
-	    port->conf->level == VIRTIO_BPF_LEVEL_RELAXED)
-		return 0;
-	if (prog->handle)
-		text_add(why, "program %u", prog->handle);
-	else
-		text_add(why, "the program");
-	text_add(why, " was verified at level relaxed, and this port's level is strict\n");
-	return -EPERM;
-}
-
-/**
  * port_over_helpers() - does a program call what the port does not offer?
  * @port: the port; its profiles may have changed since
  * @prog: the program, checked
@@ -398,6 +377,27 @@ static void port_over_helpers(const struct port *port, const struct prog *prog,
 			 wl_profile(helper->profile));
 		return;
 	}
+}
+
+/**
+ * port_admit_level() - does the operator's policy allow a program's level?
+ * @port: the port
+ * @prog: the program, loaded, perhaps when the policy was another
+ * @why: a sentence if not
+ *
+ * Return: 0, or -EPERM with @why
+ */
+int port_admit_level(const struct port *port, const struct prog *prog, struct text *why)
+{
+	if (prog->level == VIRTIO_BPF_LEVEL_STRICT ||
+	    port->conf->level == VIRTIO_BPF_LEVEL_RELAXED)
+		return 0;
+	if (prog->handle)
+		text_add(why, "program %u", prog->handle);
+	else
+		text_add(why, "the program");
+	text_add(why, " was verified at level relaxed, and this port's level is strict\n");
+	return -EPERM;
 }
 
 /**

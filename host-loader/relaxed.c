@@ -192,19 +192,6 @@ static ssize_t relaxed_recv_one(int sock, void *buf, size_t size, int fds[RELAXE
 }
 
 /**
- * relaxed_profile_ok() - can a port have this profile of helpers?
- * @profile: as the daemon says
- *
- * Return: whether it can: not what is for measurements
- */
-static bool relaxed_profile_ok(uint32_t profile)
-{
-	for (const struct wl_profile_name *name = wl_profiles; name->name; name++)
-		profile &= ~name->profile;
-	return !profile;
-}
-
-/**
  * relaxed_fds() - receive a program's description with all its fds
  * @sock: the worker's socket
  * @body: filled; its lengths are checked
@@ -225,7 +212,7 @@ static int relaxed_fds(int sock, struct relaxed_body *body, int fds[RELAXED_FDS_
 	    head->insn_cnt > VIRTIO_BPF_MAX_INSNS || head->map_cnt > CONF_MAX_MAPS ||
 	    (size_t)n != sizeof(*head) + head->map_cnt * sizeof(uint32_t) +
 			 head->insn_cnt * sizeof(struct bpf_insn) ||
-	    head->name[sizeof(head->name) - 1] || !relaxed_profile_ok(head->profile))
+	    head->name[sizeof(head->name) - 1])
 		return -EPROTO;
 	while (fd_cnt < 1 + head->map_cnt) {
 		n = relaxed_recv_one(sock, &none, sizeof(none), fds, &fd_cnt);
@@ -294,7 +281,7 @@ int relaxed_recv(int sock, struct translate *what)
 	what->in.insns = (void *)(body->rest + body->head.map_cnt * sizeof(handle));
 	what->in.cnt = body->head.insn_cnt;
 	what->in.ifindex = body->head.ifindex;
-	what->in.profile = body->head.profile;
+	what->in.profile = body->head.profile & WL_PROFILES;
 	what->max_insns = body->head.max_insns;
 	what->tap_ifindex = body->head.tap_ifindex;
 	return err;

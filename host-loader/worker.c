@@ -133,19 +133,19 @@ static int worker_limit(const struct worker_job *job)
 }
 
 /**
- * worker_offer() - be the first to be killed if memory is out
+ * worker_offer() - be killed before the daemon if memory is out
+ * @score: how much before: 1000 for the first
  *
- * It is a program's loss then, and the tenant is told. Where it cannot be had the
- * kernel chooses.
+ * A worker's end is one program's loss, and its tenant is told. Where this cannot
+ * be had the kernel chooses.
  */
-void worker_offer(void)
+void worker_offer(const char *score)
 {
-	static const char most[] = "1000";
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (write(fd, most, sizeof(most) - 1) < 0)
+	if (write(fd, score, strlen(score)) < 0)
 		log_msg(LOG_WARNING, NULL, "cannot offer a worker to the kernel: %s",
 			strerror(errno));
 	close(fd);
@@ -172,7 +172,7 @@ void worker_be(const struct worker_job *job, int sock)
 	signal(SIGPIPE, SIG_DFL);
 	job->fds[job->fd_cnt] = sock;
 	if (!job->relaxed)
-		worker_offer();
+		worker_offer("1000");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || sigprocmask(SIG_SETMASK, &none, NULL) ||
 	    worker_limit(job) || worker_keep(job->fds, job->fd_cnt + 1) ||
 	    sandbox_worker(job->relaxed))

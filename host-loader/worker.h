@@ -66,7 +66,7 @@ struct worker_job {
 };
 
 int worker_keep(int *fds, size_t cnt);
-void worker_offer(void);
+void worker_offer(const char *score);
 void worker_be(const struct worker_job *job, int sock) __attribute__((noreturn));
 int worker_start(sd_event *event, const struct worker_job *job, struct worker **out);
 uint64_t worker_cancel(struct worker *worker);

@@ -254,11 +254,11 @@ static struct rw_val returned(const struct call *c)
 }
 
 /**
- * rw_forget_packet() - a pointer into a packet that is no longer there
+ * forget_packet() - a pointer into a packet that is no longer there
  * @v: a value
  * @arg: not used
  */
-void rw_forget_packet(struct rw_val *v, const void *arg)
+static void forget_packet(struct rw_val *v, const void *arg)
 {
 	(void)arg;
 	if (v->kinds & (RW_PKT | RW_META | RW_END))
@@ -301,7 +301,7 @@ int rw_step_helper(const struct rw_env *env, struct rw_state *st, uint32_t at)
 		reg[i] = rw_val_kind(RW_UNINIT);
 	rw_taint_forget(env, st, &env->code->insns[at]);
 	if (rw_moves_packet(&env->code->insns[at])) {
-		rw_state_each(st, rw_forget_packet, NULL);
+		rw_state_each(st, forget_packet, NULL);
 		st->moved = true;
 	}
 	return 0;

@@ -10,14 +10,14 @@ RW_SOURCES := $(addprefix host-loader/rewriter/, \
 RW_OBJS := $(RW_SOURCES:%.c=$(B)/%.o) $(WL_OBJS)
 SOURCES += $(RW_SOURCES)
 
-RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_reach unit/test_rewrite \
+RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_reach unit/test_rewrite unit/test_taint \
 	    unit/test_sfi host/test_corners \
 	    host/test_leaks host/test_twins)
 TEST_GEN_PROGS += $(RW_TESTS)
 SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/agree.c \
 		  tests/host/harmless.c tests/host/leaks.c tests/host/twin.c
 
-$(addprefix $(B)/tests/unit/,test_check test_range test_reach test_rewrite test_sfi): \
+$(addprefix $(B)/tests/unit/,test_check test_range test_reach test_rewrite test_sfi test_taint): \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(RW_OBJS) $(B)/host-loader/text.o
 	$(CC) $(LDFLAGS) -o $@ $^
 

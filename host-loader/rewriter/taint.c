@@ -452,6 +452,8 @@ static int check_buffer(const struct taint *t, const struct wl_helper *h, unsign
 {
 	const struct rw_val *v = &t->fact->reg[reg];
 
+	if (check_set(t, reg))
+		return -EPERM;
 	if (v->kinds & ~(uint16_t)(MEMORY | (null ? RW_SCALAR : 0)))
 		return REFUSE(t, "hands r%u, which is not surely memory of its own, to helper %s "
 			      "as a buffer", reg, h->name);

@@ -222,9 +222,21 @@ void rw_taint_buffer(const struct rw_env *env, const struct rw_state *st, uint32
 }
 
 /**
+ * lose_packet() - a packet pointer that may point elsewhere than into the packet
+ * @v: a value
+ * @arg: not used
+ */
+static void lose_packet(struct rw_val *v, const void *arg)
+{
+	(void)arg;
+	if (v->kinds & (RW_PKT | RW_META | RW_END))
+		*v = rw_val_kind(RW_UNINIT | RW_ANY);
+}
+
+/**
  * rw_taint_forget() - a call after which the kernel takes packet pointers for numbers
  * @env: the analysis
- * @st: the state; they are nothing any more
+ * @st: the state; they are anything, and nothing that may be used, any more
  * @call: the call
  *
  * With CAP_PERFMON it does so where a helper may have moved the packet. Those of XDP
@@ -234,5 +246,5 @@ void rw_taint_buffer(const struct rw_env *env, const struct rw_state *st, uint32
 void rw_taint_forget(const struct rw_env *env, struct rw_state *st, const struct bpf_insn *call)
 {
 	if (env->taint && call->imm == BPF_FUNC_xdp_store_bytes)
-		rw_state_each(st, rw_forget_packet, NULL);
+		rw_state_each(st, lose_packet, NULL);
 }

@@ -46,7 +46,6 @@ void rw_taint_forget(const struct rw_env *env, struct rw_state *st, const struct
 
 /* helpers.c: calls of helpers */
 int rw_step_helper(const struct rw_env *env, struct rw_state *st, uint32_t at);
-void rw_forget_packet(struct rw_val *v, const void *arg);
 
 /* branch.c: what a conditional jump tells */
 int rw_branch_decide(const struct rw_state *st, const struct bpf_insn *insn);

@@ -43,9 +43,10 @@
 #define CSUM(off, len)                                                        \
 	MOV64_K(R1, 0), MOV64_K(R2, 0), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -(off)), \
 	MOV64_K(R4, len), MOV64_K(R5, 0), CALL(BPF_FUNC_csum_diff), MOV64_X(R7, R0), TELL(R7)
-#define STORE_BYTES(off, len)                                                 \
+#define STORE(off, len)                                                       \
 	MOV64_X(R1, R6), MOV64_K(R2, 16), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -(off)), \
-	MOV64_K(R4, len), CALL(BPF_FUNC_xdp_store_bytes), PASS
+	MOV64_K(R4, len), CALL(BPF_FUNC_xdp_store_bytes)
+#define STORE_BYTES(off, len)	STORE(off, len), PASS
 
 static const struct leak to_map[] = {
 	LEAK("the context", LEAKS, "stores r9, the context, to a map's value",
@@ -403,6 +404,11 @@ static const struct leak elsewhere[] = {
 	     BEGIN, MOV64_X(R1, R6), SUBCALL(12), MOV64_X(R7, R0), TELL(R7),
 	     MOV64_X(R6, R1), CALL(BPF_FUNC_get_prandom_u32), ALU64_K(BPF_AND, R0, 1),
 	     JMP_K(BPF_JEQ, R0, 0, 1), LD_DATA(R0, R6), EXIT),
+	LEAK("a packet pointer from before a store", LEAKS, "uses r7, which holds nothing on some p",
+	     BEGIN, LD_DATA(R7, R6), ZEROES(16), STORE(16, 8), TELL(R7)),
+	LEAK("how far a store moved the packet", LEAKS, "uses r7, which holds nothing on some pa",
+	     BEGIN, LD_DATA(R7, R6), STX(BPF_DW, R10, -24, R7), ZEROES(16), STORE(16, 8),
+	     LD_DATA(R8, R6), LDX(BPF_DW, R7, R10, -24), ALU64_X(BPF_SUB, R8, R7), TELL(R8)),
 	LEAK("a copy of a pointer that another one's NULL stands for", LEAKS,
 	     "stores r7, a pointer into a map's value",
 	     BEGIN, ELEMENT(1), MOV64_X(R7, R0), MOV64_X(R8, R0), ANY_NUMBER(R9, 1),

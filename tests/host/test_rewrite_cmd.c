@@ -183,6 +183,43 @@ static bool explains(void)
 }
 
 /**
+ * levels() - level relaxed: what is accepted, and all that is against a program
+ *
+ * Return: true if all is well
+ */
+static bool levels(void)
+{
+	static const struct bpf_insn leaky[] = {
+		MOV32_X(R2, R1), STX(BPF_DW, R10, -8, R1), LDX(BPF_B, R3, R10, -8),
+		MOV64_X(R0, R10), EXIT,
+	};
+	static struct run r;
+	char path[PATH_MAX], bare[64];
+
+	built(path, "tests/progs/ihl.o");
+	RUN(&r, "--level", "relaxed", path);
+	CHECK_EQ(r.status, 0);
+	SAYS(&r, "ihl: form lite, level relaxed, ");
+	CHECK(!strstr(r.text, "form sfi is tried"));
+	RUN(&r, "--level", "relaxed", "--json", path);
+	SAYS(&r, "\"level\":\"relaxed\"");
+	RUN(&r, "--level", "lax", path);
+	CHECK_EQ(r.status, 2);
+	SAYS(&r, "a level is strict or relaxed, not lax");
+	RUN(&r, "--level", "relaxed", "--form", "sfi", path);
+	CHECK_EQ(r.status, 2);
+	CHECK(file(bare, leaky, sizeof(leaky)));
+	RUN(&r, "--level", "relaxed", "--explain", bare);
+	unlink(bare);
+	CHECK_EQ(r.status, 1);
+	SAYS(&r, "  why       instruction 0: moves a part of r1, the context, ");
+	SAYS(&r, "  leaks     instruction 0: moves a part of r1, the context, ");
+	SAYS(&r, "  leaks     instruction 2: reads bytes of a pointer from the stack ");
+	SAYS(&r, "  leaks     instruction 4: returns r0, a pointer into the stack, ");
+	return true;
+}
+
+/**
  * several() - an object of several programs, of which one has global data
  *
  * Return: true if all is well
@@ -386,6 +423,7 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		{ "a summary", summary },
 		{ "why form lite is not chosen, and what becomes of instructions", explains },
+		{ "level relaxed, and what it refuses", levels },
 		{ "several programs, and global data", several },
 		{ "bare instructions", raw },
 		{ "profiles of helpers", profiles },

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../helpers-whitelist/whitelist.h"
 #include "../../host-loader/translate.h"
 #include "../../host-loader/port.h"
 #include "../ktap.h"
@@ -230,6 +231,7 @@ static bool test_bucket(void)
  */
 static bool test_work(void)
 {
+	const struct bpf_insn call = { .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64 };
 	struct conf_port section = conf;
 	struct prog *prog = port_prog_new();
 	struct text why = { 0 };
@@ -249,6 +251,9 @@ static bool test_work(void)
 	CHECK_EQ(port_admit_verified(&port, prog, &why), -E2BIG);
 	CHECK(strstr(why.buf, "looked at, 1001 is over this port's limit of 1000"));
 	prog->src.insn_cnt = 11;
+	prog->src.insns = calloc(11, sizeof(call));
+	CHECK(prog->src.insns);
+	prog->src.insns[3] = call;
 	port_add_prog(&port, prog);
 	text_free(&why);
 	section.limits.max_progs = 0;
@@ -256,6 +261,12 @@ static bool test_work(void)
 	CHECK(strstr(why.buf, "number of programs, 1 is over this port's limit of 0"));
 	CHECK(strstr(why.buf, "has 11 instructions, over this port's limit of 10"));
 	CHECK(strstr(why.buf, "took the verifier 1001 instructions"));
+	CHECK(strstr(why.buf, "calls helper jiffies64, for which this port would need the helpers"
+		     " \"time\""));
+	text_free(&why);
+	section.helpers = WL_PROFILE_TIME;
+	port_over_limits(&port, &why);
+	CHECK(!strstr(why.buf, "jiffies64"));
 	port_close(&port);
 	text_free(&why);
 	return true;
