@@ -11,8 +11,8 @@
  *
  * The guest's requests never wait for a loader that is away: they fail with a
  * sentence. A loader that is there and gives no sign of life while requests wait
- * is taken for one that is away; it says so if it is only busy. What a guest gave up (by a reset) is given up at the loader as
- * soon as there is one.
+ * is taken for one that is away; it says so if it is only busy. What a guest gave
+ * up (by a reset) is given up at the loader as soon as there is one.
  *
  * A request whose message does not fit into the socket's buffer is kept, and
  * loader_has_room() says no until it went.

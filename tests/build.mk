@@ -43,7 +43,15 @@ san_bed: | bed
 
 test_programs: $(TEST_GEN_PROGS)
 
-run_tests: bed san_bed test_programs fuzz_build $(KVERS:%=$(B)/guest/%/initramfs.cpio)
+# What guests that are hosts themselves have for tests/vm/host_kernels.sh
+HOST_FILES := $(addprefix $(B)/,host-loader/virtio-bpfd host-loader/vbpf tests/diff/test_generated \
+	      $(addprefix tests/host/test_,twins corners loader packets)) $(TEST_BPF_OBJS)
+HOST_ROOTS := $(KVERS:%=$(B)/guest/%/host-initramfs.cpio)
+
+$(HOST_ROOTS): $(B)/guest/%/host-initramfs.cpio: $(HOST_FILES) scripts/guest-init scripts/testbed
+	scripts/testbed host-initramfs $* $@ $(B) $(HOST_FILES)
+
+run_tests: bed san_bed test_programs fuzz_build $(KVERS:%=$(B)/guest/%/initramfs.cpio) $(HOST_ROOTS)
 	VBPF_BUILD=$(B) tests/run $(B)/tests/run.log $(TEST_GEN_PROGS) $(TEST_PROGS)
 
 .PHONY: bed san_bed test_programs run_tests

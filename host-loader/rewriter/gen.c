@@ -35,6 +35,20 @@ bool rw_gen_has_loop(const struct rw_gen *g, const struct rw_func *func)
 }
 
 /**
+ * rw_gen_wants_limit() - does an instruction need a may_goto in front?
+ * @g: the translation
+ * @at: index of the instruction
+ *
+ * Return: true if it is a loop's head, and no barrier there will do for the host's
+ *         verifier
+ */
+bool rw_gen_wants_limit(const struct rw_gen *g, uint32_t at)
+{
+	return g->opts->walks_on && g->opts->level == RW_LEVEL_STRICT &&
+	       (g->code->flags[at] & RW_I_HEAD) && g->code->insns[at].code != RW_MAY_GOTO;
+}
+
+/**
  * rw_gen_check_ctx() - check a load that may be one from the context
  * @g: the translation
  * @at: index of the load

@@ -7,8 +7,9 @@
  * A tenant's XDP program goes in; a program that does the same at the TAP, and
  * that the host's verifier accepts without CAP_PERFMON, comes out. Nothing here
  * makes a system call or needs a privilege: the kernel checks the result, so a
- * mistake in here can break the tenant, never the host. At level relaxed, which has
- * CAP_PERFMON, it can let an address of the host's out: see taint.c.
+ * mistake in here can break the tenant, not the host. At level relaxed that is half
+ * the truth: there the kernel still checks that a program stays in its memory and
+ * ends, but what would leak is found in here alone (taint.c).
  */
 #include <linux/bpf.h>
 #include <stdbool.h>

@@ -144,7 +144,7 @@ static bool insn_uses(const struct sfi *s, uint32_t at)
 	const struct bpf_insn *insn = &g->code->insns[at];
 	int32_t limit;
 
-	if (sfi_limits(s, at))
+	if (rw_gen_wants_limit(g, at))
 		return true;
 	if (rw_is_subcall(insn))
 		return uses(s, rw_func_at(g->code, (uint32_t)rw_target(insn, at)));

@@ -200,7 +200,6 @@ bool sfi_spill(struct sfi *s, uint32_t at);
 
 /* sfi_loop.c: loops */
 void sfi_forget(struct sfi *s, uint32_t at);
-bool sfi_limits(const struct sfi *s, uint32_t at);
 void sfi_head(struct sfi *s, uint32_t at);
 
 /* sfi_lock.c: locks */

@@ -183,6 +183,11 @@ static uint8_t emit_place(struct sfi *s, uint8_t ptr, const struct rw_val *v, in
 
 	rw_emit(e, MOV32_X, t, ptr, 0, 0);
 	rw_emit(e, ADD_K, t, 0, 0, off - SFI_BASE);
+	/* It may be a constant on this path, that of a pointer that is still NULL. */
+	if (s->g->opts->walks_on) {
+		sfi_header(s, to, SFI_H_ZERO);
+		rw_emit(e, ADD_X, t, to, 0, 0);
+	}
 	sfi_fault(s, JMP_K(BPF_JGT), t, 0, s->limit - (int32_t)size);
 	if (!sfi_inside(v, off, size)) {
 		/* Metadata ends where the packet starts. */

@@ -88,28 +88,13 @@ void sfi_forget(struct sfi *s, uint32_t at)
 }
 
 /**
- * sfi_limits() - does an instruction get a may_goto in front?
- * @s: the translation
- * @at: index of the instruction
- *
- * Return: true if it is a loop's head and the host's verifier wants that
- */
-bool sfi_limits(const struct sfi *s, uint32_t at)
-{
-	const struct rw_code *code = s->g->code;
-
-	return s->g->opts->walks_on && (code->flags[at] & RW_I_HEAD) &&
-	       code->insns[at].code != RW_MAY_GOTO;
-}
-
-/**
  * sfi_head() - emit what a loop's head begins with
  * @s: the translation
  * @at: index of the head
  */
 void sfi_head(struct sfi *s, uint32_t at)
 {
-	if (sfi_limits(s, at)) {
+	if (rw_gen_wants_limit(s->g, at)) {
 		sfi_forget(s, at);
 		sfi_fault(s, RW_MAY_GOTO, 0, 0, 0);
 	} else {

@@ -2,9 +2,10 @@
 /**
  * DOC: Fuzz target: a tenant's program, to the checker and the rewriter
  *
- * The input is a byte that chooses the form, the window and the level, three that are
- * unused, and instructions as they are in memory. A mutator of its own changes
- * them one by one, so that most of what it makes are programs of a sort.
+ * The input is a byte that chooses the form, the window, the level and the
+ * verifier, three that are unused, and instructions as they are in memory. A
+ * mutator of its own changes them one by one, so that most of what it makes are
+ * programs of a sort.
  *
  * The property: the rewriter refuses in words, or what comes out has the form
  * that the kernel wants: known opcodes, jumps to instructions of the same
@@ -174,6 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	opts.form = data[0] & 1 ? RW_FORM_SFI : RW_FORM_LITE;
 	opts.window = windows[data[0] >> 1 & 3];
 	opts.level = data[0] & 8 ? RW_LEVEL_RELAXED : RW_LEVEL_STRICT;
+	opts.walks_on = data[0] >> 4 & 1;
 	prog.cnt = (uint32_t)((size - HEAD) / sizeof(*insns));
 	insns = malloc(prog.cnt * sizeof(*insns));
 	FUZZ_MUST(insns);

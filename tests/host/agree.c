@@ -79,7 +79,7 @@ bool twin_agree(struct twin *t)
 	};
 	uint8_t packet[TWIN_PACKET];
 
-	if (t->err && t->cnt && t->form == RW_FORM_LITE && twin_walks_on()) {
+	if (t->err && t->form == RW_FORM_LITE && twin_walks_on()) {
 		printf("# not in form lite on this kernel: %s\n", strerror(-t->err));
 		return true;
 	}

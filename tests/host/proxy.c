@@ -303,6 +303,22 @@ int proxy_handle(int sock, uint16_t type, int64_t handle)
 }
 
 /**
+ * proxy_drop() - load "return XDP_DROP", and attach it
+ * @sock: connection, or a negative number
+ *
+ * Return: the program's handle, or a negative number
+ */
+int64_t proxy_drop(int sock)
+{
+	struct reply reply;
+	int64_t drop = sock < 0 ? -1 : proxy_load(sock, 1, 0, &reply);
+
+	if (drop > 0 && proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop) != VIRTIO_BPF_S_OK)
+		return -1;
+	return drop;
+}
+
+/**
  * proxy_map_new() - create a map
  * @sock: connection
  * @req: the map

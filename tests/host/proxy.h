@@ -39,6 +39,7 @@ void proxy_insns(struct virtio_bpf_insn *to, const struct bpf_insn *from, uint32
 int64_t proxy_load_file(int sock, const char *name, struct reply *reply);
 int64_t proxy_load(int sock, uint32_t verdict, uint32_t map, struct reply *reply);
 int proxy_handle(int sock, uint16_t type, int64_t handle);
+int64_t proxy_drop(int sock);
 int64_t proxy_map_new(int sock, const struct virtio_bpf_map_create *req, struct reply *reply);
 int64_t proxy_map(int sock, uint32_t entries, struct reply *reply);
 struct virtio_bpf_info proxy_info(int sock);

@@ -551,9 +551,8 @@ static bool test_untold(void)
 	int64_t drop;
 	int sock = proxy_open();
 
-	CHECK(sock >= 0);
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	close(sock);
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf -c %s detach vm0", bed.bin,
 			 bed_path("control")), 0);
@@ -633,9 +632,8 @@ static bool test_crowd(void)
 	int64_t drop;
 	pid_t child;
 
-	CHECK(sock >= 0);
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	child = fork();
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -677,9 +675,8 @@ static bool test_operator(void)
 	int64_t drop;
 	int sock = proxy_open();
 
-	CHECK(sock >= 0);
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	CHECK_EQ(frames_pass(), 0);
 	CHECK_EQ(bed_run(out, sizeof(out), "%s/vbpf -c %s list", bed.bin, bed_path("control")), 0);
 	CHECK(strstr(out, "vm0") && strstr(out, TAP) && strstr(out, "test ("));
@@ -720,13 +717,11 @@ static bool test_operator(void)
  */
 static bool test_linger(void)
 {
-	struct reply reply;
 	int64_t drop;
 	int sock = proxy_open();
 
-	CHECK(sock >= 0);
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	close(sock);
 	usleep(300000);
 	sock = proxy_open();
@@ -752,14 +747,12 @@ static bool test_linger(void)
  */
 static bool test_other_owner(void)
 {
-	struct reply reply;
 	char out[256];
 	int64_t drop;
 	int sock = proxy_open();
 
-	CHECK(sock >= 0);
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	CHECK_EQ(bed_stop(), 0);
 	close(sock);
 	CHECK_EQ(bed_run(out, sizeof(out), "sed -i s/:56$/:57/ %s", bed_path("conf")), 0);

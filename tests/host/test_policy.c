@@ -343,8 +343,8 @@ static bool test_lower(void)
 	CHECK(sock >= 0);
 	CHECK(proxy_map(sock, 100, &reply) > 0);
 	close(reply.msg.fd);
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	CHECK(configure("max_insns = 1\nmax_maps = 0\nmax_entries = 10\n", ""));
 	CHECK_EQ(frames_pass(), 0);
 	CHECK_EQ(le32toh(proxy_info(sock).attached), drop);
@@ -631,14 +631,14 @@ static bool test_ports(void)
 
 	CHECK_EQ(bed_run(out, sizeof(out), "ip tuntap add vbpf-tap2 mode tap 2>&1"), 0);
 	sock = proxy_open();
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	CHECK(proxy_open_port(2, "vm.2") < 0);
 	CHECK(configure("", more));
 	new = proxy_open_port(2, "vm.2");
 	CHECK(new >= 0);
-	drop = proxy_load(new, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(new, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(new);
+	CHECK(drop > 0);
 	CHECK_EQ(vbpf(out, sizeof(out), "list"), 0);
 	CHECK(strstr(out, "vm.2"));
 	CHECK(configure("", ""));
@@ -715,9 +715,8 @@ static bool test_rename(void)
 	int64_t drop;
 	int sock = proxy_open();
 
-	CHECK(sock >= 0);
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	CHECK_EQ(bed_run(out, sizeof(out), "ip tuntap add vbpf-d mode tap && ip link del vbpf-d"),
 		 0);
 	CHECK_EQ(le32toh(proxy_info(sock).attached), drop);
@@ -758,9 +757,8 @@ static bool test_move(void)
 	int sock = proxy_open(), status;
 	pid_t child;
 
-	CHECK(sock >= 0);
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	child = fork();
 	if (!child) {
 		status = unshare(CLONE_NEWNET);
@@ -799,8 +797,8 @@ static bool test_replaced(void)
 
 	CHECK(configure("", ""));
 	sock = proxy_open();
-	drop = proxy_load(sock, 1, 0, &reply);
-	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_OK);
+	drop = proxy_drop(sock);
+	CHECK(drop > 0);
 	CHECK(configure("load_rate = 1\nload_burst = 1\n", ""));
 	proxy_loop(loop, 8000);
 	CHECK(proxy_load_insns(sock, loop, PROXY_LOOP, &reply) > 0);

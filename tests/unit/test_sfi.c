@@ -450,6 +450,51 @@ static bool sfi_forgets(void)
 	return true;
 }
 
+/**
+ * count_code() - how often is an instruction in the translation of a loop?
+ * @code: the instruction's opcode
+ * @src: its source register
+ * @walks_on: the host's verifier walks on behind barriers
+ * @form: of the translation
+ *
+ * Return: the number, or what rw_rewrite() returned
+ */
+static int count_code(uint8_t code, uint8_t src, bool walks_on, enum rw_form form)
+{
+	static const struct bpf_insn loop[] = {
+		LD_DATA(R2, R1), MOV64_K(R0, 0), ALU64_K(BPF_ADD, R0, 1),
+		JMP_K(BPF_JLT, R0, 4, -2), LDX(BPF_B, R0, R2, 0), PASS,
+	};
+	struct rw_prog prog = { loop, ARRAY_SIZE(loop), NULL, 0, IFINDEX, RW_PROFILE_TENANT };
+	struct rw_opts opts = { form, RW_TARGET_SKB, TAP, WINDOW, RW_LEVEL_STRICT, walks_on };
+	struct rw_out out;
+	int cnt = 0, err = rw_rewrite(&prog, &opts, &out, NULL);
+
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < out.cnt; i++)
+		cnt += out.insns[i].code == code && out.insns[i].src_reg == src;
+	rw_out_free(&out);
+	return cnt;
+}
+
+/**
+ * sfi_limits() - loops for a verifier that walks on behind barriers
+ *
+ * Return: true if they have a may_goto at their heads, and lite leaves them to sfi
+ */
+static bool sfi_limits(void)
+{
+	const uint8_t may_goto = BPF_JMP | 0xe0, store = BPF_STX | BPF_MEM | BPF_DW;
+
+	CHECK_EQ(count_code(may_goto, 0, false, RW_FORM_SFI), 0);
+	CHECK_EQ(count_code(store, R10, false, RW_FORM_SFI), 1);
+	CHECK_EQ(count_code(may_goto, 0, true, RW_FORM_SFI), 1);
+	CHECK_EQ(count_code(store, R10, true, RW_FORM_SFI), 0);
+	CHECK_EQ(count_code(may_goto, 0, true, RW_FORM_LITE), -EOPNOTSUPP);
+	return true;
+}
+
 /* The lookup of an element of map 7, with the context in r6: 8 instructions */
 #define LOOKUP(missing)                                                              \
 	MOV64_X(R6, R1), ST(BPF_W, R10, -4, 0), MOV64_X(R2, R10), ALU64_K(BPF_ADD, R2, -4), \
@@ -539,6 +584,7 @@ int main(void)
 		{ "the stack", sfi_stack },
 		{ "pointers in the stack", sfi_spills },
 		{ "numbers in loops", sfi_forgets },
+		{ "loops for an older verifier", sfi_limits },
 		{ "locks", sfi_locks },
 		{ "what is refused", sfi_refusals },
 	};

@@ -394,7 +394,7 @@ all_cases()
 }
 
 read -ra kernels <<<"$KVERS"
-plan $((33 * ${#kernels[@]}))
+plan $((34 * ${#kernels[@]}))
 for KVER in "${kernels[@]}"; do
 	all_cases
 done
