@@ -365,8 +365,6 @@ static unsigned int manner(const struct walk *w, const struct point *p, int i)
 	int last = in_budget(w) ? MAX_STATES : MIN_STATES;
 	unsigned int how = i >= last - 1 ? RW_JOIN_FORCE : 0;
 
-	if (w->env.taint)
-		how |= RW_JOIN_NULLS;
 	if (!is_head(w, p->insn))
 		return how;
 	if (may_split(w, p))
@@ -471,8 +469,7 @@ static void note(struct walk *w, uint32_t at)
 	}
 	for (int i = 0; i < RW_REGS; i++)
 		if (!rw_val_eq(&fact->reg[i], &reg[i]) && !rw_val_covers(&fact->reg[i], &reg[i]))
-			fact->reg[i] = w->env.taint ? rw_val_unite(&fact->reg[i], &reg[i]) :
-						      rw_val_join(&fact->reg[i], &reg[i]);
+			fact->reg[i] = rw_val_join(&fact->reg[i], &reg[i]);
 }
 
 /**

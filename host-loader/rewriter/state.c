@@ -198,6 +198,10 @@ static void join_stack(const struct rw_val *a, const struct rw_val *b, struct rw
  * @a: one
  * @b: the other
  *
+ * A pointer that is joined with NULL is no copy any more of the pointer that it was:
+ * that it is NULL says nothing of the others. And what can be one of several pointers,
+ * of which one can be NULL, can be a number.
+ *
  * Return: what both have in common
  */
 struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
@@ -209,17 +213,21 @@ struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
 	if (rw_val_is_const(b, 0) && may_be_null(a->kinds)) {
 		v = *a;
 		v.nullable = true;
+		v.id = 0;
 		return v;
 	}
 	if (rw_val_is_const(a, 0) && may_be_null(b->kinds)) {
 		v = *b;
 		v.nullable = true;
+		v.id = 0;
 		return v;
 	}
 	v = rw_val_kind(a->kinds | b->kinds);
 	v.redirect = rw_val_redirects(a) || rw_val_redirects(b);
 	if (a->kinds != b->kinds) {
 		join_stack(a, b, &v);
+		if (a->nullable || b->nullable)
+			v.kinds |= RW_SCALAR;
 		return v;
 	}
 	join_limits(a, b, &v);
@@ -237,29 +245,6 @@ struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b)
 		v.base = a->base;
 		v.range = a->range < b->range ? a->range : b->range;
 	}
-	return v;
-}
-
-/**
- * rw_val_unite() - as rw_val_join(), but nothing is said of NULL that may not be so
- * @a: one
- * @b: the other
- *
- * A pointer that is joined with NULL is no copy any more of the pointer that it was:
- * that it is NULL says nothing of the others. And what can be one of several pointers,
- * of which one can be NULL, can be a number.
- *
- * Return: what both have in common
- */
-struct rw_val rw_val_unite(const struct rw_val *a, const struct rw_val *b)
-{
-	struct rw_val v = rw_val_join(a, b);
-
-	if (a->kinds == b->kinds)
-		return v;
-	v.id = 0;
-	if ((a->nullable || b->nullable) && !v.nullable)
-		v.kinds |= RW_SCALAR;
 	return v;
 }
 
@@ -487,17 +472,17 @@ static uint64_t next_stop(uint64_t max)
  * widened() - join two values, in great steps if so wanted
  * @a: one
  * @b: the other
- * @how: RW_JOIN_WIDEN: a number that grows does so up to the next of a few stops,
- *       and a pointer that moves loses its limits. RW_JOIN_NULLS: as rw_val_unite()
+ * @widen: a number that grows does so up to the next of a few stops, and a
+ *         pointer that moves loses its limits
  *
  * Return: what both have in common
  */
-static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, unsigned int how)
+static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, bool widen)
 {
-	struct rw_val v = (how & RW_JOIN_NULLS) ? rw_val_unite(a, b) : rw_val_join(a, b);
+	struct rw_val v = rw_val_join(a, b);
 	struct rw_range r = v.limits;
 
-	if (!(how & RW_JOIN_WIDEN) || v.kinds != a->kinds)
+	if (!widen || v.kinds != a->kinds)
 		return v;
 	if (v.kinds == RW_SCALAR) {
 		if (r.min < a->limits.min)
@@ -515,13 +500,13 @@ static struct rw_val widened(const struct rw_val *a, const struct rw_val *b, uns
  * join_slot() - join eight bytes of stack
  * @s: one path's; becomes the join
  * @o: the other path's
- * @how: as in widened()
+ * @widen: as in widened()
  *
  * A path that never wrote there cannot read there either, so it does not count.
  *
  * Return: true if @s changed
  */
-static bool join_slot(struct rw_slot *s, const struct rw_slot *o, unsigned int how)
+static bool join_slot(struct rw_slot *s, const struct rw_slot *o, bool widen)
 {
 	struct rw_slot was;
 
@@ -537,7 +522,7 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o, unsigned int h
 		s->at = o->at;
 		s->size = o->size;
 	} else if (was.size == o->size && was.at == o->at) {
-		s->val = widened(&was.val, &o->val, how);
+		s->val = widened(&was.val, &o->val, widen);
 	} else if (o->size) {
 		lose(s);
 	}
@@ -557,7 +542,7 @@ static bool join_slot(struct rw_slot *s, const struct rw_slot *o, unsigned int h
 enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, uint16_t live,
 			   unsigned int how)
 {
-	bool grew = false;
+	bool grew = false, widen = how & RW_JOIN_WIDEN;
 
 	for (int i = 0; !(how & RW_JOIN_FORCE) && i < RW_REGS; i++)
 		if ((live & 1u << i) && !agree(&st->frame[st->cur].reg[i],
@@ -579,13 +564,12 @@ enum rw_join rw_state_join(struct rw_state *st, const struct rw_state *other, ui
 			if (rw_val_eq(&a->reg[i], &b->reg[i]) ||
 			    rw_val_covers(&a->reg[i], &b->reg[i]))
 				continue;
-			v = widened(&a->reg[i], &b->reg[i],
-				    dead ? how | RW_JOIN_WIDEN : how);
+			v = widened(&a->reg[i], &b->reg[i], widen || dead);
 			grew |= !rw_val_eq(&v, &a->reg[i]);
 			a->reg[i] = v;
 		}
 		for (uint32_t i = 0; i < (f == st->cur ? st->slots : RW_SLOTS); i++)
-			grew |= join_slot(&a->slot[i], &b->slot[i], how);
+			grew |= join_slot(&a->slot[i], &b->slot[i], widen);
 	}
 	return grew ? RW_JOIN_GREW : RW_JOIN_SAME;
 }

@@ -164,7 +164,6 @@ static inline bool rw_val_covers(const struct rw_val *a, const struct rw_val *b)
 #define RW_JOIN_FORCE	(1u << 0)	/* also where they disagree on a register's kind */
 #define RW_JOIN_TURNS	(1u << 1)	/* not where live registers are different constants */
 #define RW_JOIN_WIDEN	(1u << 2)	/* what does not stay within limits loses them */
-#define RW_JOIN_NULLS	(1u << 3)	/* what may be NULL is told as rw_val_unite() does */
 
 /* How rw_state_join() went */
 enum rw_join {
@@ -184,7 +183,6 @@ bool rw_val_is(const struct rw_val *v, uint16_t kind);
 bool rw_val_is_const(const struct rw_val *v, int64_t number);
 bool rw_val_redirects(const struct rw_val *v);
 struct rw_val rw_val_join(const struct rw_val *a, const struct rw_val *b);
-struct rw_val rw_val_unite(const struct rw_val *a, const struct rw_val *b);
 struct rw_val rw_val_move(const struct rw_val *v, const struct rw_val *by, bool minus);
 
 uint32_t rw_state_slots(const struct rw_state *st);

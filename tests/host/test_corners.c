@@ -86,6 +86,27 @@ static bool moved_null(void)
 }
 
 /**
+ * null_copy() - of two copies of a pointer one becomes NULL on one path
+ *
+ * Return: true if the twins agree
+ */
+static bool null_copy(void)
+{
+	static const struct bpf_insn insns[] = {
+		LD_DATA(R2, R1), LD_END(R3, R1), MOV64_K(R0, XDP_PASS), MOV64_X(R4, R2),
+		ALU64_K(BPF_ADD, R4, 15), JMP_X(BPF_JGT, R4, R3, 16), LDX(BPF_B, R9, R2, 14),
+		ST(BPF_W, R10, -4, 3), MOV64_X(R2, R10), ALU64_K(BPF_ADD, R2, -4), LD_MAP(R1, 1),
+		CALL(BPF_FUNC_map_lookup_elem), MOV64_X(R7, R0), MOV64_X(R8, R0),
+		JMP_K(BPF_JSET, R9, 1, 1), MOV64_K(R8, 0),
+		MOV64_K(R0, XDP_PASS), JMP_K(BPF_JNE, R8, 0, 3), MOV64_K(R0, XDP_DROP),
+		JMP_K(BPF_JEQ, R7, 0, 1), MOV64_K(R0, XDP_TX), EXIT,
+	};
+
+	return twin_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_LITE) &&
+	       twin_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI);
+}
+
+/**
  * full_cmpxchg() - compare and exchange in a frame, with all registers in use
  *
  * Return: true if the twins agree
@@ -229,6 +250,7 @@ int main(void)
 		{ "packets longer than what is copied", window },
 		{ "stack at places that vary on one path only", loose_join },
 		{ "a packet pointer that was NULL and moved", moved_null },
+		{ "a copy of a pointer that is NULL on one path", null_copy },
 		{ "compare and exchange with all registers in use", full_cmpxchg },
 		{ "bytes stored across the end of what is copied", across_window },
 		{ "packet memory for helpers behind what is copied", long_argument },
