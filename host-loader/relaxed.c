@@ -14,8 +14,10 @@
  * The daemon is trusted less here than elsewhere: what the worker can find out
  * itself (what kind of a map an fd is) it does not take from the daemon, every
  * length is checked, and the tenant's program is checked and translated here
- * again. So whoever has the daemon cannot have a program loaded with CAP_PERFMON
- * that the rewriter would refuse.
+ * again. The counters are looked at as well: a map whose keys were longer than the
+ * translation thinks would show what is beside its own key in the stack. So
+ * whoever has the daemon cannot have a program loaded with CAP_PERFMON that the
+ * rewriter would refuse.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -228,13 +230,17 @@ static int relaxed_fds(int sock, struct relaxed_body *body, int fds[RELAXED_FDS_
  * @handle: of the map
  * @map: filled
  *
- * Return: 0, or a negative errno; -EPROTO if no tenant can have such a map
+ * Return: 0, or a negative errno; -EPROTO if no tenant can have such a map, or such
+ *         a handle, which may be the rewriter's own
  */
 static int relaxed_map(int fd, uint32_t handle, struct rw_map *map)
 {
 	struct wire_map def;
-	int err = kern_map_info(fd, &def, NULL);
+	int err;
 
+	if (handle == RW_HANDLE_COUNTERS || handle == RW_HANDLE_SCRATCH)
+		return -EPROTO;
+	err = kern_map_info(fd, &def, NULL);
 	if (err)
 		return err;
 	*map = (struct rw_map){
@@ -245,6 +251,23 @@ static int relaxed_map(int fd, uint32_t handle, struct rw_map *map)
 		.max_entries = def.max_entries,
 	};
 	return def.type == BPF_MAP_TYPE_HASH || def.type == BPF_MAP_TYPE_ARRAY ? 0 : -EPROTO;
+}
+
+/**
+ * relaxed_counters() - are a program's counters what the translation takes them for?
+ * @fd: of the map
+ *
+ * Return: 0, or a negative errno; -EPROTO if not
+ */
+static int relaxed_counters(int fd)
+{
+	struct wire_map def;
+	int err = kern_map_info(fd, &def, NULL);
+
+	if (err)
+		return err;
+	return def.type == BPF_MAP_TYPE_PERCPU_ARRAY && def.key_size == sizeof(uint32_t) &&
+	       def.value_size == sizeof(uint64_t) ? 0 : -EPROTO;
 }
 
 /**
@@ -294,7 +317,8 @@ int relaxed_recv(int sock, struct translate *what)
 void relaxed_free(struct translate *what)
 {
 	translate_free(what);
-	free((char *)what->name - offsetof(struct relaxed_body, head.name));
+	if (what->name)
+		free((char *)what->name - offsetof(struct relaxed_body, head.name));
 }
 
 /**
@@ -309,6 +333,8 @@ static void relaxed_run(void *user, struct worker_made *made, int *fd, struct te
 	struct translate what;
 
 	made->err = relaxed_recv(*(int *)user, &what);
+	if (!made->err)
+		made->err = relaxed_counters(what.counters);
 	if (made->err)
 		text_add(text, "the host's worker cannot read the program: %s\n",
 			 strerror(-made->err));

@@ -2,9 +2,10 @@
 /**
  * DOC: What a worker for level relaxed is told, and what it and the fork server can do
  *
- * Both ends of the worker's socket are here. Maps are left to
- * tests/host/test_relaxed.c: they take a privilege.
+ * Both ends of the worker's socket are here. Maps of tenants are left to
+ * tests/host/test_relaxed.c.
  */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -21,6 +22,7 @@
 #include "../../host-loader/relaxed.h"
 #include "../../host-loader/sandbox.h"
 #include "ktap.h"
+#include "vbpf_msg.h"
 #include "virtio_bpf.h"
 
 #define MAPS_MAX	256	/* CONF_MAX_MAPS */
@@ -213,9 +215,68 @@ static bool test_fds(void)
 	CHECK_EQ(receive(HEAD + 4 + 16, 1, 2), -EPROTO);
 	CHECK_EQ(receive(HEAD + 4 + 16, 1, FDS_MAX), -EPROTO);
 	CHECK(receive(HEAD + 4 + 16, 2, 0) < 0);
+	/* Handles that stand for the host's maps in a translation */
+	memset(message.rest, 0xff, sizeof(uint32_t));
+	CHECK_EQ(receive(HEAD + 4 + 16, 2, 0), -EPROTO);
+	message.rest[0] = (char)0xfe;
+	CHECK_EQ(receive(HEAD + 4 + 16, 2, 0), -EPROTO);
 	message.map_cnt = MAPS_MAX;
 	CHECK_EQ(receive(HEAD + 4 * MAPS_MAX + 16, FDS_MAX, 0), -EAGAIN);
 	CHECK_EQ(receive(HEAD + 4 * MAPS_MAX + 16, FDS_MAX, 5), -EPROTO);
+	return true;
+}
+
+/**
+ * work() - have a worker load a program that does nothing
+ * @type: of the map that it gets for counters
+ * @key_size: of that
+ * @value_size: of that
+ *
+ * Return: the worker's answer, or a negative errno if there is none
+ */
+static int work(enum bpf_map_type type, uint32_t key_size, uint32_t value_size)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 2 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	const struct translate what = {
+		.in = { .insns = insns, .cnt = 2, .ifindex = 1 },
+		.name = "counted", .max_insns = 2, .tap_ifindex = 1,
+		.counters = bpf_map_create(type, "counters", key_size, value_size, 8, NULL),
+	};
+	char buf[sizeof(struct vbpf_msg_hdr) + sizeof(struct worker_made) + TEXT_MAX];
+	struct worker_made made = { .err = -ENOTCONN };
+	struct vbpf_msg msg = { .fd = -1 };
+	int socks[2];
+	pid_t pid;
+
+	if (what.counters < 0 || !pair(socks) || relaxed_send(socks[0], &what))
+		return -EIO;
+	pid = fork();
+	if (!pid)
+		relaxed_be(socks[1], 5);
+	waitpid(pid, NULL, 0);
+	if (vbpf_msg_recv(socks[0], buf, sizeof(buf), &msg) == 1 && msg.body_len == sizeof(made))
+		memcpy(&made, msg.body, sizeof(made));
+	close_range(3, ~0u, 0);
+	return made.err;
+}
+
+/**
+ * test_counters() - maps that are no counters, from a daemon that was taken over
+ *
+ * Return: whether the worker takes none but such as the translation expects
+ */
+static bool test_counters(void)
+{
+	if (geteuid())	/* To load programs takes a privilege. */
+		return true;
+	CHECK_EQ(work(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8), 0);
+	CHECK_EQ(work(BPF_MAP_TYPE_ARRAY, 4, 8), -EPROTO);
+	CHECK_EQ(work(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 16), -EPROTO);
+	CHECK_EQ(work(BPF_MAP_TYPE_HASH, 16, 8), -EPROTO);
+	CHECK_EQ(work(BPF_MAP_TYPE_PERCPU_HASH, 16, 8), -EPROTO);
 	return true;
 }
 
@@ -365,6 +426,7 @@ int main(void)
 		{ "a program is sent and received", test_round },
 		{ "lengths that do not fit", test_lengths },
 		{ "fds that do not fit", test_fds },
+		{ "counters that are none", test_counters },
 		{ "system calls of the fork server and of workers", test_filters },
 	};
 
