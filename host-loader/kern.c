@@ -176,6 +176,20 @@ int kern_map_bytes(int fd, uint64_t *bytes)
 }
 
 /**
+ * kern_cpus() - how many CPUs may the host have?
+ *
+ * Return: their number; not less than are there if the kernel does not say
+ */
+uint32_t kern_cpus(void)
+{
+	long cpus = libbpf_num_possible_cpus();
+
+	if (cpus < 0)
+		cpus = sysconf(_SC_NPROCESSORS_CONF);
+	return cpus > 0 ? (uint32_t)cpus : 1;
+}
+
+/**
  * kern_counters_create() - create the counters of a program
  * @cnt: number of counters, per CPU
  *

@@ -30,6 +30,7 @@ int kern_prog_info(int fd, uint32_t *id, uint32_t *verified);
 int kern_map_create(const struct wire_map *def);
 int kern_map_info(int fd, struct wire_map *def, uint32_t *id);
 int kern_map_bytes(int fd, uint64_t *bytes);
+uint32_t kern_cpus(void);
 int kern_counters_create(uint32_t cnt);
 int kern_scratch_create(uint32_t size);
 int kern_counters_read(int fd, uint64_t *sums, uint32_t cnt);

@@ -16,12 +16,17 @@
 #include <unistd.h>
 
 #include "../helpers-whitelist/whitelist.h"
+#include "kern.h"
 #include "port.h"
 
 /* Kernel memory around an element of a hash (struct htab_elem) and per bucket */
 #define PORT_HASH_ELEM		48
 #define PORT_HASH_BUCKET	16
 #define PORT_HASH_NODE		8	/* by which an element made when needed is freed */
+/* What the kernel's allocator keeps ready of those, on each CPU that ever made one */
+#define PORT_SPARE		96	/* elements, as many as come to ... */
+#define PORT_SPARE_BYTES	(PORT_SPARE * 256)
+#define PORT_SPARE_LEAST	3	/* ... but not less */
 
 /**
  * port_init() - make an empty port
@@ -194,28 +199,48 @@ static uint64_t port_power(uint64_t n)
 }
 
 /**
+ * port_spare() - elements of a hash without preallocation that are kept ready
+ * @size: of one
+ *
+ * Return: how many on each CPU, at most
+ */
+static uint64_t port_spare(uint64_t size)
+{
+	uint64_t cnt = PORT_SPARE_BYTES / size;
+
+	if (cnt > PORT_SPARE)
+		return PORT_SPARE;
+	return cnt > PORT_SPARE_LEAST ? cnt : PORT_SPARE_LEAST;
+}
+
+/**
  * port_map_bytes() - how much kernel memory a map comes to, as far as its
  * definition tells
  * @def: the map
+ * @cpus: that the host may have
  * @bytes: set to it
  *
  * What the kernel says of a map that is there (kern_map_bytes()) is more by what
  * it has per CPU and at the head; and less in two cases, which is why the larger
  * of both counts. An array made without CAP_PERFMON has a power of two of
  * elements, so that an index can be masked. A hash without preallocation grows,
- * up to all its elements, by pieces that the allocator rounds up.
+ * up to all its elements and those that the allocator keeps ready on each CPU, by
+ * pieces that it rounds up.
  *
  * Return: 0, or -E2BIG if no figure can hold it
  */
-int port_map_bytes(const struct wire_map *def, uint64_t *bytes)
+int port_map_bytes(const struct wire_map *def, uint32_t cpus, uint64_t *bytes)
 {
 	uint64_t elem = ((uint64_t)def->value_size + 7) & ~7ull;
 	uint64_t entries = def->max_entries, power = port_power(entries), table = 0;
 
 	if (def->type == BPF_MAP_TYPE_HASH) {
 		elem += PORT_HASH_ELEM + (((uint64_t)def->key_size + 7) & ~7ull);
-		if (def->flags & BPF_F_NO_PREALLOC)
-			elem = port_power(elem + PORT_HASH_NODE);
+		if (def->flags & BPF_F_NO_PREALLOC) {
+			elem += PORT_HASH_NODE;
+			entries += cpus * port_spare(elem);
+			elem = port_power(elem);
+		}
 		table = power * PORT_HASH_BUCKET;
 	} else {
 		entries = power;
@@ -292,7 +317,7 @@ int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t
 				limits->max_entries, why);
 	if (err)
 		return err;
-	if (port_map_bytes(def, bytes))
+	if (port_map_bytes(def, kern_cpus(), bytes))
 		*bytes = UINT64_MAX;
 	return port_admit_bytes(port, *bytes, why);
 }

@@ -148,7 +148,7 @@ void port_close(struct port *port);
 struct prog *port_prog(const struct port *port, uint32_t handle);
 struct map *port_map(const struct port *port, uint32_t handle);
 uint32_t port_new_handle(struct port *port);
-int port_map_bytes(const struct wire_map *def, uint64_t *bytes);
+int port_map_bytes(const struct wire_map *def, uint32_t cpus, uint64_t *bytes);
 int port_admit_bytes(const struct port *port, uint64_t bytes, struct text *why);
 int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t *bytes,
 		   struct text *why);

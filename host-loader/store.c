@@ -448,7 +448,7 @@ static int store_recover_map(struct port *port, const char *name, uint32_t handl
 	}
 	err = kern_map_info(map->fd, &map->def, NULL);
 	if (!err)
-		err = port_map_bytes(&map->def, &map->bytes);
+		err = port_map_bytes(&map->def, kern_cpus(), &map->bytes);
 	if (err) {
 		close(map->fd);
 		free(map);

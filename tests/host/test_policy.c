@@ -4,6 +4,7 @@
  *
  * In a bed as test_loader.c has it, with two ports of two users.
  */
+#include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <net/if.h>
 #include <poll.h>
@@ -515,7 +516,8 @@ static bool weigh(int sock, const struct virtio_bpf_map_create *req, long long l
  */
 static bool test_map_bytes(void)
 {
-	static const struct {
+	const long long cpus = libbpf_num_possible_cpus();
+	const struct {
 		uint32_t type, key, value, entries, flags;
 		long long least;
 	} rows[] = {
@@ -527,7 +529,9 @@ static bool test_map_bytes(void)
 		{ BPF_MAP_TYPE_HASH, 4, 1, 1000, 0, 0 },
 		{ BPF_MAP_TYPE_HASH, 64, 100, 65536, 0, 0 },
 		{ BPF_MAP_TYPE_HASH, 16, 65536, 16, 0, 0 },
-		{ BPF_MAP_TYPE_HASH, 4, 8, 1000, BPF_F_NO_PREALLOC, 1000 * 128 + 1024 * 16 },
+		{ BPF_MAP_TYPE_HASH, 4, 8, 1000, BPF_F_NO_PREALLOC,
+		  (1000 + cpus * 96) * 128 + 1024 * 16 },
+		{ BPF_MAP_TYPE_HASH, 4, 4096, 1, BPF_F_NO_PREALLOC, (1 + cpus * 5) * 8192 + 16 },
 	};
 	struct reply reply;
 	long long bytes;

@@ -58,22 +58,28 @@ static bool test_bytes(void)
 				.max_entries = 3 };
 	uint64_t bytes;
 
-	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
+	CHECK_EQ(port_map_bytes(&def, 2, &bytes), 0);
 	CHECK_EQ(bytes, 32);
 	def.type = BPF_MAP_TYPE_HASH;
-	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
+	CHECK_EQ(port_map_bytes(&def, 2, &bytes), 0);
 	CHECK_EQ(bytes, 3 * (48 + 8 + 8) + 4 * 16);
 	def.flags = BPF_F_NO_PREALLOC;
-	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
-	CHECK_EQ(bytes, 3 * 128 + 4 * 16);
+	CHECK_EQ(port_map_bytes(&def, 2, &bytes), 0);
+	CHECK_EQ(bytes, (3 + 2 * 96) * 128 + 4 * 16);
+	def.value_size = 4096;
+	CHECK_EQ(port_map_bytes(&def, 2, &bytes), 0);
+	CHECK_EQ(bytes, (3 + 2 * 5) * 8192 + 4 * 16);
+	def.value_size = 65536;
+	CHECK_EQ(port_map_bytes(&def, 64, &bytes), 0);
+	CHECK_EQ(bytes, (3 + 64 * 3) * 131072 + 4 * 16);
 	def.key_size = def.value_size = def.max_entries = UINT32_MAX;
-	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
+	CHECK_EQ(port_map_bytes(&def, 2, &bytes), -E2BIG);
 	def.flags = 0;
-	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
+	CHECK_EQ(port_map_bytes(&def, 2, &bytes), -E2BIG);
 	def.type = BPF_MAP_TYPE_ARRAY;
-	CHECK_EQ(port_map_bytes(&def, &bytes), -E2BIG);
+	CHECK_EQ(port_map_bytes(&def, 2, &bytes), -E2BIG);
 	def.max_entries = 1u << 31;
-	CHECK_EQ(port_map_bytes(&def, &bytes), 0);
+	CHECK_EQ(port_map_bytes(&def, 2, &bytes), 0);
 	CHECK(bytes == 1ull << 63);
 	return true;
 }
