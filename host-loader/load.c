@@ -116,6 +116,7 @@ static int load_describe(struct load *load)
 		.max_insns = load->port->conf->limits.max_insns,
 		.tap_ifindex = load->tap_ifindex,
 		.window = load->window,
+		.walks_on = load->port->walks_on,
 	};
 	err = translate_alloc(what, load->port->map_cnt);
 	if (err)

@@ -15,6 +15,7 @@ struct watch;
  * @conf: the configuration
  * @norm: the host's own programs, which all ports share
  * @forkserver: makes workers for level relaxed; none if no port is relaxed
+ * @walks_on: as in struct rw_opts, of this kernel
  * @ports: one for each of @conf.ports, in the same order; owned, each for itself,
  *         so that it stays where it is when others come and go
  * @event: the event loop
@@ -27,6 +28,7 @@ struct loader {
 	struct conf conf;
 	struct norm norm;
 	struct forkserver forkserver;
+	bool walks_on;
 	struct port **ports;
 	sd_event *event;
 	struct server *server;

@@ -151,19 +151,26 @@ static int main_forkserver(struct loader *loader, struct text *why)
 }
 
 /**
- * main_check_kernel() - can this kernel do what is needed?
- * @norm: the host's own programs
- * @why: a sentence if not
+ * main_check_kernel() - can this kernel do what is needed, and how?
+ * @loader: the daemon, with the host's own programs; @walks_on is set
+ * @why: a sentence if it cannot
  *
  * Attaches the normaliser to a netdev that cannot exist: a kernel with tcx
  * looks for the netdev (ENODEV), one without does not get that far.
  *
+ * How the verifier treats mispredicted branches is found out once: a kernel that
+ * walks on takes its time for the answer, and a worker that is short of memory
+ * would get the wrong one.
+ *
+ * Context: without CAP_PERFMON, as tenants' programs are loaded.
+ *
  * Return: 0, or a negative errno with @why
  */
-static int main_check_kernel(const struct norm *norm, struct text *why)
+static int main_check_kernel(struct loader *loader, struct text *why)
 {
-	int link = kern_link_create(norm->normalise, INT32_MAX, KERN_TCX_EGRESS);
+	int link = kern_link_create(loader->norm.normalise, INT32_MAX, KERN_TCX_EGRESS);
 
+	loader->walks_on = kern_walks_on();
 	if (link == -ENODEV)
 		return 0;
 	if (link >= 0)
@@ -276,7 +283,7 @@ static int main_run(const char *config)
 	if (!err)
 		err = store_open(loader.conf.bpffs, &why);
 	if (!err)
-		err = main_check_kernel(&loader.norm, &why);
+		err = main_check_kernel(&loader, &why);
 	if (!err)
 		err = main_loop_new(&loader, &why);
 	if (!err)

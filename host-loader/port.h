@@ -89,6 +89,7 @@ TAILQ_HEAD(prog_list, prog);
  * @attached: the attached program, or NULL
  * @norm: the host's own programs
  * @forkserver: makes workers for level relaxed
+ * @walks_on: as in struct rw_opts, of this kernel
  * @norm_link: fd of the normaliser's link, or -1
  * @link: fd of @attached's link, or -1
  * @norm_state: fd of the port's map for the host's own programs, or -1
@@ -121,6 +122,7 @@ struct port {
 	struct prog *attached;
 	const struct norm *norm;
 	struct forkserver *forkserver;
+	bool walks_on;
 	int norm_link;
 	int link;
 	int norm_state;

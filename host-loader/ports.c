@@ -75,6 +75,7 @@ static int ports_open(struct loader *loader, struct port *port, const struct con
 	port->event = loader->event;
 	port->norm = &loader->norm;
 	port->forkserver = &loader->forkserver;
+	port->walks_on = loader->walks_on;
 	err = store_recover(port);
 	if (!err)
 		err = attach_recover(port);

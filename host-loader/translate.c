@@ -237,7 +237,7 @@ static int translate_way(const struct translate *what, const struct translate_wa
 		.tap_ifindex = what->tap_ifindex,
 		.window = what->window,
 		.level = way->level,
-		.walks_on = kern_walks_on(),
+		.walks_on = what->walks_on,
 	};
 	struct rw_out out = { 0 };
 	int err, scratch = -1;

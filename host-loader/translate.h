@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRANSLATE_H
 #define TRANSLATE_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rewriter/rewriter.h"
@@ -16,6 +17,7 @@
  * @max_insns: instructions that the program may have
  * @tap_ifindex: the TAP
  * @window: how much of a packet form sfi copies
+ * @walks_on: as in struct rw_opts; false with CAP_PERFMON
  */
 struct translate {
 	struct rw_prog in;
@@ -26,6 +28,7 @@ struct translate {
 	uint32_t max_insns;
 	uint32_t tap_ifindex;
 	uint32_t window;
+	bool walks_on;
 };
 
 int translate_alloc(struct translate *what, uint32_t map_cnt);
