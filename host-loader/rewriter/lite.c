@@ -13,8 +13,8 @@
  *
  * At level relaxed all of these are the kernel's to allow and stay as they are, once
  * rw_taint() has found nothing against the program. Instead each function zeroes the
- * stack that it uses before anything else, so that a mistake of the analysis tells
- * nothing of what was there.
+ * stack that it uses before anything else, so that neither a buffer that a helper
+ * failed to fill nor a mistake of the analysis tells anything of what was there.
  *
  * What lite cannot do is refused in words, with -EOPNOTSUPP, so that another
  * form can be tried. Code that no path reaches is left away, and so is the side

@@ -30,7 +30,8 @@
  *   operation: RW_TAINT_PARTS, which taint_stack.c tells;
  * - stack that was never written, in a load, a helper's buffer or under an atomic
  *   operation: RW_TAINT_UNSET. Besides, form lite zeroes the stack that a function uses
- *   when it is entered, for the case that one of us is wrong;
+ *   when it is entered. It has to: what xdp_load_bytes is to fill counts as written,
+ *   and stays what it was if that fails;
  * - a pointer as an atomic operation's operand, or in r0 for a compare-and-exchange;
  * - the fields of struct bpf_map, by a load through a map (check_memory());
  * - packet pointers from before a helper that may move the packet: the kernel takes

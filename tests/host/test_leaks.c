@@ -249,6 +249,42 @@ static bool check_harmless(const struct harmless *h)
 }
 
 /**
+ * check_unfilled() - a buffer that xdp_load_bytes failed to fill has nothing in it
+ *
+ * The first function leaves the context where the second one has its buffer. To the
+ * analysis that is written: it is the zeroes in front of the function that count.
+ *
+ * Return: true if all that gets out is zero
+ */
+static bool check_unfilled(void)
+{
+	static const struct bpf_insn insns[] = {
+		BEGIN, SUBCALL(14), MOV64_X(R1, R6), SUBCALL(15), MOV64_X(R7, R0), TELL(R7),
+		STX(BPF_DW, R10, -64, R1), MOV64_K(R0, 0), EXIT,
+		MOV64_K(R2, 0xfff0), MOV64_X(R3, R10), ALU64_K(BPF_ADD, R3, -64), MOV64_K(R4, 8),
+		CALL(BPF_FUNC_xdp_load_bytes), LDX(BPF_DW, R0, R10, -64), EXIT,
+	};
+	const struct rw_prog prog = { insns, ARRAY_SIZE(insns), maps, ARRAY_SIZE(maps), 1,
+				      RW_PROFILE_TENANT };
+	uint64_t packet[LEN / 8] = { 0 }, element[VALUE / 8] = { 0 };
+	uint32_t key = 0;
+	struct twin t;
+	bool ok;
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
+		.data_in = packet, .data_size_in = LEN, .repeat = 1);
+
+	ok = twin_make_relaxed(&t, &prog) && !t.err;
+	if (!ok)
+		printf("# %s\n", t.text);
+	ok = ok && !bpf_prog_test_run_opts(t.strict, &opts) &&
+	     !bpf_map_lookup_elem(t.maps[0][1], &key, element);
+	if (ok && element[0])
+		printf("# 0x%llx gets out\n", (unsigned long long)element[0]);
+	twin_free(&t);
+	return ok && !element[0];
+}
+
+/**
  * result() - print one case's line
  * @ok: it is well
  * @number: of the case
@@ -263,7 +299,7 @@ static bool result(bool ok, uint32_t number, const char *name)
 }
 
 /**
- * main() - a case for each sort of leak, and for each harmless program
+ * main() - a case for each sort of leak and each harmless program, and one more
  *
  * Return: exit status
  */
@@ -276,10 +312,11 @@ int main(void)
 		printf("TAP version 13\n1..0 # SKIP loading programs needs root\n");
 		return 0;
 	}
-	printf("TAP version 13\n1..%u\n", leaks_cnt + harmless_cnt);
+	printf("TAP version 13\n1..%u\n", leaks_cnt + harmless_cnt + 1);
 	for (uint32_t i = 0; i < leaks_cnt; i++)
 		failed += !result(check_sort(i), ++number, leaks[i].name);
 	for (uint32_t i = 0; i < harmless_cnt; i++)
 		failed += !result(check_harmless(&harmless[i]), ++number, harmless[i].name);
+	failed += !result(check_unfilled(), ++number, "a buffer that a helper did not fill");
 	return failed != 0;
 }
