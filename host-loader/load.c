@@ -383,7 +383,10 @@ static int load_take(struct port *port, struct load *load, struct text *log)
 	if (err)
 		return err;
 	made.level = load->relaxed ? VIRTIO_BPF_LEVEL_RELAXED : VIRTIO_BPF_LEVEL_STRICT;
+	/* The policy may have changed meanwhile. */
 	err = port_admit_level(port, &made, log);
+	if (!err)
+		err = port_admit_helpers(port, &made, log);
 	if (err)
 		return err;
 	err = kern_prog_info(load->fd, &made.id, &made.verified);

@@ -380,13 +380,27 @@ int port_admit_verified(const struct port *port, const struct prog *prog, struct
 }
 
 /**
- * port_over_helpers() - does a program call what the port does not offer?
+ * port_name_prog() - begin a sentence about a program
+ * @prog: the program, which may have no handle yet
+ * @text: added to
+ */
+static void port_name_prog(const struct prog *prog, struct text *text)
+{
+	if (prog->handle)
+		text_add(text, "program %u", prog->handle);
+	else
+		text_add(text, "the program");
+}
+
+/**
+ * port_admit_helpers() - does the port offer what a program calls?
  * @port: the port; its profiles may have changed since
  * @prog: the program, checked
- * @over: a sentence if so, about the first such call
+ * @why: a sentence if not, about the first such call
+ *
+ * Return: 0, or -EPERM with @why
  */
-static void port_over_helpers(const struct port *port, const struct prog *prog,
-			      struct text *over)
+int port_admit_helpers(const struct port *port, const struct prog *prog, struct text *why)
 {
 	for (uint32_t i = 0; i < prog->src.insn_cnt; i++) {
 		const struct bpf_insn *insn = &prog->src.insns[i];
@@ -397,11 +411,12 @@ static void port_over_helpers(const struct port *port, const struct prog *prog,
 		helper = wl_find((uint32_t)insn->imm);
 		if (!helper || !(helper->profile & ~port->conf->helpers))
 			continue;
-		text_add(over, "program %u calls helper %s, for which this port would need the"
-			 " helpers \"%s\"\n", prog->handle, helper->name,
-			 wl_profile(helper->profile));
-		return;
+		port_name_prog(prog, why);
+		text_add(why, " calls helper %s, for which this port would need the helpers"
+			 " \"%s\"\n", helper->name, wl_profile(helper->profile));
+		return -EPERM;
 	}
+	return 0;
 }
 
 /**
@@ -417,10 +432,7 @@ int port_admit_level(const struct port *port, const struct prog *prog, struct te
 	if (prog->level == VIRTIO_BPF_LEVEL_STRICT ||
 	    port->conf->level == VIRTIO_BPF_LEVEL_RELAXED)
 		return 0;
-	if (prog->handle)
-		text_add(why, "program %u", prog->handle);
-	else
-		text_add(why, "the program");
+	port_name_prog(prog, why);
 	text_add(why, " was verified at level relaxed, and this port's level is strict\n");
 	return -EPERM;
 }
@@ -451,7 +463,7 @@ void port_over_limits(const struct port *port, struct text *over)
 			text_add(over, "program %u took the verifier %u instructions, over this"
 				 " port's limit of %u\n", prog->handle, prog->verified,
 				 limits->max_verified);
-		port_over_helpers(port, prog, over);
+		port_admit_helpers(port, prog, over);
 	}
 	TAILQ_FOREACH(map, &port->maps, node)
 		if (map->def.key_size > limits->max_key_size ||

@@ -156,6 +156,7 @@ int port_admit_map(const struct port *port, const struct wire_map *def, uint64_t
 		   struct text *why);
 int port_admit_prog(const struct port *port, const struct wire_prog *src, struct text *why);
 int port_admit_work(struct port *port, struct text *why);
+int port_admit_helpers(const struct port *port, const struct prog *prog, struct text *why);
 int port_admit_level(const struct port *port, const struct prog *prog, struct text *why);
 int port_admit_verified(const struct port *port, const struct prog *prog, struct text *why);
 void port_over_limits(const struct port *port, struct text *over);

@@ -260,6 +260,9 @@ static bool test_work(void)
 	prog->src.insns = calloc(11, sizeof(call));
 	CHECK(prog->src.insns);
 	prog->src.insns[3] = call;
+	text_free(&why);
+	CHECK_EQ(port_admit_helpers(&port, prog, &why), -EPERM);
+	CHECK(strstr(why.buf, "the program calls helper jiffies64, for which"));
 	port_add_prog(&port, prog);
 	text_free(&why);
 	section.limits.max_progs = 0;
@@ -271,6 +274,7 @@ static bool test_work(void)
 		     " \"time\""));
 	text_free(&why);
 	section.helpers = WL_PROFILE_TIME;
+	CHECK_EQ(port_admit_helpers(&port, prog, &why), 0);
 	port_over_limits(&port, &why);
 	CHECK(!strstr(why.buf, "jiffies64"));
 	port_close(&port);
