@@ -11,9 +11,9 @@ CFLAGS_host-loader = -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(L
 
 # The daemon without its main(), for the tests as well
 LOADER_SRCS := $(addprefix host-loader/,attach.c bucket.c conf.c control.c dispatch.c \
-		 forkserver.c kern.c \
-		 link.c load.c log.c map.c norm.c pair.c port.c ports.c relaxed.c sandbox.c server.c \
-		 sock.c store.c tap.c text.c translate.c turn.c watch.c wire.c worker.c)
+		 forkserver.c kern.c link.c load.c log.c map.c norm.c pair.c port.c ports.c \
+		 relaxed.c sandbox.c server.c sock.c store.c tap.c text.c translate.c turn.c \
+		 watch.c wire.c worker.c)
 LOADER_OBJS := $(LOADER_SRCS:%.c=$(B)/%.o)
 LOADER_LIBS = $(call pkg,--libs,$(LOADER_PKGS))
 
