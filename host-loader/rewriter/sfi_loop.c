@@ -5,10 +5,11 @@
  * A barrier at a loop's head ends the verifier's walk of a turn that only a
  * misprediction takes; without one it would follow the loop for ever. Linux before
  * 6.17 does so in spite of it. For those a loop gets a may_goto at its head: more
- * than the eight million turns that it allows are a fault.
+ * than the eight million turns that it allows, for each call of the function, are a
+ * fault.
  *
- * The host's verifier walks a loop that a may_goto ends until a turn begins with what it has seen
- * before. With all capabilities it lets numbers differ meanwhile, as long as nothing
+ * The host's verifier walks a loop that a may_goto ends until a turn begins with what
+ * it has seen before. With all capabilities it lets numbers differ meanwhile, as long as nothing
  * depends on them. Without CAP_PERFMON it stops to do so at the first pointer that
  * is moved by an unknown number, as accesses to the scratch are: from then on each
  * number that a comparison tells it something of makes one more turn, and the walk
