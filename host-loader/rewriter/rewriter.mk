@@ -14,12 +14,14 @@ RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_re
 	    unit/test_rewrite unit/test_sfi unit/test_taint host/test_corners host/test_leaks \
 	    host/test_twins)
 TEST_GEN_PROGS += $(RW_TESTS)
-SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/agree.c \
+SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/agree.c tests/unit/becomes.c \
 		  tests/host/harmless.c tests/host/leaks.c tests/host/twin.c
 
 $(addprefix $(B)/tests/unit/,test_check test_range test_reach test_rewrite test_sfi test_taint): \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(RW_OBJS) $(B)/host-loader/text.o
 	$(CC) $(LDFLAGS) -o $@ $^
+
+$(addprefix $(B)/tests/unit/,test_rewrite test_taint): $(B)/tests/unit/becomes.o
 
 RW_TEST_PROGS := bytes calls demo head ihl length loop maps memory pass tail \
 		 value verdicts vlan
