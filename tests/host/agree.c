@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../helpers-whitelist/whitelist.h"
 #include "../ktap.h"
 #include "../unit/insns.h"
 #include "agree.h"
@@ -126,8 +125,7 @@ bool twin_agree(struct twin *t)
 bool twin_insns_agree(const struct bpf_insn *insns, uint32_t cnt, enum rw_form form)
 {
 	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1,
-				WL_PROFILE_TIME | WL_PROFILE_CPU };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_ALL };
 	struct twin t;
 	bool made = twin_make(&t, &prog, form), ok;
 

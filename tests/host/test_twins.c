@@ -243,7 +243,9 @@ static bool may_goto(void)
 	static const struct bpf_insn least[] = {
 		INSN(BPF_JMP | 0xe0, 0, 0, 0, 0), MOV64_K(R0, 2), EXIT,
 	};
-	static const struct rw_prog probe = { .insns = least, .cnt = ARRAY_SIZE(least) };
+	static const struct rw_prog probe = {
+		.insns = least, .cnt = ARRAY_SIZE(least), .profile = RW_PROFILE_ALL,
+	};
 	struct twin t;
 	bool known = twin_make(&t, &probe, RW_FORM_LITE);
 
