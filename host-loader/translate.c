@@ -222,6 +222,7 @@ static int translate_resolve(const struct translate *what, int scratch, struct r
  * translate_way() - translate a program in one way and load it
  * @what: the program
  * @way: the way
+ * @walks_on: what kern_walks_on() says
  * @made: filled, but for its error
  * @fd: set to the program's
  * @text: reasons if that fails, or how the program was accepted
@@ -229,7 +230,7 @@ static int translate_resolve(const struct translate *what, int scratch, struct r
  * Return: 0, or a negative errno with @text
  */
 static int translate_way(const struct translate *what, const struct translate_way *way,
-			 struct worker_made *made, int *fd, struct text *text)
+			 bool walks_on, struct worker_made *made, int *fd, struct text *text)
 {
 	const struct rw_opts opts = {
 		.form = way->form,
@@ -237,7 +238,7 @@ static int translate_way(const struct translate *what, const struct translate_wa
 		.tap_ifindex = what->tap_ifindex,
 		.window = what->window,
 		.level = way->level,
-		.walks_on = kern_walks_on(),
+		.walks_on = walks_on,
 	};
 	struct rw_out out = { 0 };
 	int err, scratch = -1;
@@ -290,16 +291,18 @@ static void translate_try(const struct translate *what, const struct translate_w
 			  size_t cnt, struct worker_made *made, int *fd, struct text *text)
 {
 	int err = rw_check(&what->in, what->max_insns, text);
+	bool walks_on;
 
 	*fd = -1;
 	made->err = err;
 	if (err)
 		return;
+	walks_on = kern_walks_on();
 	err = -EOPNOTSUPP;
 	for (size_t i = 0; i < cnt && (err == -EOPNOTSUPP || err == -EACCES); i++) {
 		struct text words = { 0 };
 
-		err = translate_way(what, &way[i], made, fd, &words);
+		err = translate_way(what, &way[i], walks_on, made, fd, &words);
 		if (!err)
 			text_free(text);
 		if (words.len)
