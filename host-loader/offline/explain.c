@@ -85,8 +85,8 @@ bool explain_copied(const struct job *job, uint32_t at)
 static const char *head_words(const struct job *job, const struct bpf_insn *insn)
 {
 	if (job->opts.walks_on && insn->code != RW_MAY_GOTO)
-		return "head of a loop: a may_goto, by which the host's verifier lets it turn about "
-		       "eight million times; more are a fault";
+		return "head of a loop: its instructions are counted, a million of them for a "
+		       "packet, and a may_goto has the verifier believe that it ends";
 	return "head of a loop: a store, at which the verifier ends its walk of a mispredicted "
 	       "turn";
 }

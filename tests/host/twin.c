@@ -327,11 +327,11 @@ bool twin_walks_on(void)
 }
 
 /**
- * translate() - translate the program, and load the translation
+ * twin_translate_as() - translate the program, and load the translation
  * @t: the twins, with all but the translation; t->err tells how that went
  * @opts: what to make of it
  */
-static void translate(struct twin *t, const struct rw_opts *opts)
+void twin_translate_as(struct twin *t, const struct rw_opts *opts)
 {
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
@@ -366,8 +366,8 @@ static void translate(struct twin *t, const struct rw_opts *opts)
  */
 void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
 {
-	translate(t, &(struct rw_opts){ form, RW_TARGET_SKB, LO_IFINDEX, window,
-					RW_LEVEL_STRICT, twin_walks_on() });
+	twin_translate_as(t, &(struct rw_opts){ form, RW_TARGET_SKB, LO_IFINDEX, window,
+						RW_LEVEL_STRICT, twin_walks_on() });
 }
 
 /**
@@ -376,8 +376,8 @@ void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
  */
 void twin_translate_relaxed(struct twin *t)
 {
-	translate(t, &(struct rw_opts){ RW_FORM_LITE, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW,
-					RW_LEVEL_RELAXED, false });
+	twin_translate_as(t, &(struct rw_opts){ RW_FORM_LITE, RW_TARGET_SKB, LO_IFINDEX,
+						TWIN_WINDOW, RW_LEVEL_RELAXED, false });
 }
 
 /**

@@ -58,6 +58,7 @@ bool twin_make_own(struct twin *t);
 bool twin_make_maps(struct twin *t);
 bool twin_load_native(struct twin *t);
 bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form);
+void twin_translate_as(struct twin *t, const struct rw_opts *opts);
 void twin_translate(struct twin *t, enum rw_form form, uint32_t window);
 bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form form,
 		      uint32_t window);
