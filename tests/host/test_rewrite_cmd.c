@@ -239,7 +239,7 @@ static bool kernels(void)
 	CHECK_EQ(r.status, 0);
 	SAYS(&r, "loop: form sfi, ");
 	SAYS(&r, "which the host's verifier, older than Linux 6.17, would follow for ever");
-	SAYS(&r, "head of a loop: a may_goto");
+	SAYS(&r, "head of a loop: its instructions are counted, ");
 	SAYS(&r, "may_goto ");
 	CHECK(!strstr(r.text, "a store, at which"));
 	RUN(&r, "--host-kernel", "6.17", path);
