@@ -10,7 +10,7 @@ LOADER_PKGS := libbpf libsystemd inih json-c libcap-ng libmnl libseccomp
 CFLAGS_host-loader = -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(LOADER_PKGS))
 
 # The daemon without its main(), for the tests as well
-LOADER_SRCS := $(addprefix host-loader/,attach.c bucket.c conf.c control.c dispatch.c \
+LOADER_SRCS := $(addprefix host-loader/,attach.c bucket.c clock.c conf.c control.c dispatch.c \
 		 forkserver.c kern.c link.c load.c log.c map.c norm.c pair.c port.c ports.c \
 		 relaxed.c sandbox.c server.c sock.c store.c tap.c text.c translate.c turn.c \
 		 watch.c wire.c worker.c)

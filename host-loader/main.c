@@ -38,6 +38,7 @@
  *   norm       the host's own programs: the normaliser and its helpers
  *   turn, pair the veth pair through which packets go that need it
  *   watch      TAPs that go
+ *   clock      how long the daemon was at something
  *   store      what is pinned in bpffs
  *   kern, link, tap
  *              system calls

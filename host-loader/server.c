@@ -26,6 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "dispatch.h"
 #include "load.h"
 #include "log.h"
@@ -79,6 +80,7 @@ TAILQ_HEAD(conn_list, conn);
  * struct server - the proxies' side of the daemon
  * @fd: socket that listens
  * @io: its event source
+ * @clock: for clock_now()
  * @conns: connections
  * @log_since: when the lines about connections began to be counted
  * @log_cnt: lines since then, those that were not written included
@@ -87,6 +89,7 @@ TAILQ_HEAD(conn_list, conn);
 struct server {
 	int fd;
 	sd_event_source *io;
+	int clock;
 	struct conn_list conns;
 	uint64_t log_since;
 	unsigned int log_cnt;
@@ -487,13 +490,13 @@ static int server_sign(sd_event_source *source, uint64_t usec, void *user)
 /**
  * server_charge() - a proxy has had something done: when may it have the next?
  * @conn: the connection, which is read
- * @start: microseconds of the monotonic clock at which that began
+ * @start: clock_now() at which that began
  */
 static void server_charge(struct conn *conn, uint64_t start)
 {
 	const struct conf_limits *limits = &conn->port->conf->limits;
 	struct bucket *bucket = &conn->port->requests;
-	uint64_t cost = 1 + (bucket_now() - start) / SERVER_TOKEN_USEC;
+	uint64_t cost = 1 + (clock_now(conn->loader->server->clock) - start) / SERVER_TOKEN_USEC;
 
 	bucket_fill(bucket, limits->request_rate, limits->request_burst);
 	bucket_take(bucket, cost * BUCKET_TOKEN);
@@ -515,7 +518,7 @@ static void server_charge(struct conn *conn, uint64_t start)
  */
 static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
 {
-	uint64_t start = bucket_now();
+	uint64_t start = clock_now(conn->loader->server->clock);
 	struct answer answer = { .fd = -1, .body_len = sizeof(answer.body.welcome) };
 	struct port *port;
 	int err;
@@ -554,7 +557,7 @@ static void server_hello(struct conn *conn, const struct vbpf_msg *msg)
  * @type: of the request
  * @id: of the request
  * @answer: the answer; freed
- * @start: microseconds of the monotonic clock at which work on it began
+ * @start: clock_now() at which work on it began
  */
 static void server_answer(struct conn *conn, uint16_t type, uint32_t id, struct answer *answer,
 			  uint64_t start)
@@ -579,7 +582,7 @@ static void server_answer(struct conn *conn, uint16_t type, uint32_t id, struct 
  */
 static void server_request(struct conn *conn, const struct vbpf_msg *msg)
 {
-	uint64_t start = bucket_now();
+	uint64_t start = clock_now(conn->loader->server->clock);
 	struct answer answer;
 
 	if (dispatch(conn->port, msg, &answer)) {
@@ -615,7 +618,7 @@ static void server_go_on(struct conn *conn)
 static void server_loaded(struct port *port)
 {
 	struct conn *conn = port->proxy;
-	uint64_t start = bucket_now();
+	uint64_t start = clock_now(conn->loader->server->clock);
 	struct answer answer;
 
 	dispatch_finish(port, conn->type, &answer);
@@ -826,9 +829,12 @@ int server_start(struct loader *loader, struct text *why)
 		return -ENOMEM;
 	}
 	TAILQ_INIT(&server->conns);
+	server->clock = clock_open();
 	server->fd = sock_listen(loader->conf.socket, 0666, why);
 	if (server->fd < 0) {
 		err = server->fd;
+		if (server->clock >= 0)
+			close(server->clock);
 		free(server);
 		return err;
 	}
@@ -873,6 +879,8 @@ void server_stop(struct loader *loader)
 		server_close(conn);
 	}
 	sd_event_source_disable_unref(server->io);
+	if (server->clock >= 0)
+		close(server->clock);
 	close(server->fd);
 	unlink(loader->conf.socket);
 	free(server);

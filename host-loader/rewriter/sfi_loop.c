@@ -98,7 +98,7 @@ void sfi_forget(struct sfi *s, uint32_t at)
  * @from: index of the first
  * @to: index behind the last
  *
- * Calls nest as deep as the analysis allows, which is not deep.
+ * Calls nest no deeper than there are functions.
  *
  * Return: their number, with those of functions that they call; SFI_WORK if more
  */
@@ -116,8 +116,11 @@ static uint32_t weigh(struct sfi *s, uint32_t from, uint32_t to)
 		if (!rw_is_subcall(&code->insns[i]))
 			continue;
 		func = rw_func_at(code, (uint32_t)rw_target(&code->insns[i], i));
-		if (!s->weight[func])
+		if (!s->weight[func]) {
+			/* What it is to a function that calls itself */
+			s->weight[func] = SFI_WORK;
 			s->weight[func] = weigh(s, code->funcs[func].start, code->funcs[func].end);
+		}
 		sum += s->weight[func];
 	}
 	return sum < SFI_WORK ? sum : SFI_WORK;
