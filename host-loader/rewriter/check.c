@@ -366,8 +366,8 @@ static int check_may_goto(const struct check *c, const struct bpf_insn *insn)
 	if (c->prog->profile == RW_PROFILE_ALL)
 		return 0;
 	return rw_refuse(c->why, -EPERM, c->at,
-			 "may_goto is not allowed: it lets a loop take the host's CPU for as long as "
-			 "it likes; give the loop a limit that the verifier can see");
+			 "may_goto is not allowed: it lets a loop take the host's CPU for as long "
+			 "as it likes; give the loop a limit that the verifier can see");
 }
 
 /**
