@@ -11,9 +11,9 @@ CFLAGS_host-loader = -DVBPF_SYSCONFDIR='"$(sysconfdir)"' $(call pkg,--cflags,$(L
 
 # The daemon without its main(), for the tests as well
 LOADER_SRCS := $(addprefix host-loader/,attach.c bucket.c clock.c conf.c control.c dispatch.c \
-		 forkserver.c kern.c \
-		 link.c load.c log.c map.c norm.c pair.c port.c ports.c relaxed.c sandbox.c server.c \
-		 sock.c store.c tap.c text.c translate.c turn.c watch.c wire.c worker.c)
+		 forkserver.c kern.c link.c load.c log.c map.c norm.c pair.c port.c ports.c \
+		 relaxed.c sandbox.c server.c sock.c store.c tap.c text.c translate.c turn.c \
+		 watch.c wire.c worker.c)
 LOADER_OBJS := $(LOADER_SRCS:%.c=$(B)/%.o)
 LOADER_LIBS = $(call pkg,--libs,$(LOADER_PKGS))
 
@@ -64,7 +64,8 @@ $(B)/tests/host/fail_get.so: tests/host/fail_get.c
 
 $(B)/tests/host/test_policy: | $(B)/tests/host/fail_get.so
 
-WIRE_PROGS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/wire_*.bpf.c))
+WIRE_PROGS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o, \
+		$(wildcard tests/progs/wire_*.bpf.c))
 
 $(B)/tests/host/test_on_wire: $(addprefix $(B)/tests/host/,test_on_wire.o wire.o bed.o proxy.o) \
 			      $(addprefix $(B)/host-loader/,sock.o text.o) | $(WIRE_PROGS)
@@ -78,7 +79,8 @@ install-loader: $(B)/host-loader/virtio-bpfd $(B)/host-loader/vbpf
 	install -D -m 0644 -t $(DESTDIR)$(mandir)/man8 host-loader/virtio-bpfd.8 host-loader/vbpf.8
 	install -D -m 0644 -t $(DESTDIR)$(mandir)/man5 host-loader/virtio-bpf.conf.5
 	install -D -m 0644 -t $(DESTDIR)$(datadir)/doc/virtio-bpf host-loader/virtio-bpf.conf
-	install -D -m 0644 -t $(DESTDIR)$(unitdir) host-loader/virtio-bpfd.service host-loader/run-vbpf.mount
+	install -D -m 0644 -t $(DESTDIR)$(unitdir) host-loader/virtio-bpfd.service \
+		host-loader/run-vbpf.mount
 	sed -i 's|/usr/sbin/|$(sbindir)/|' $(DESTDIR)$(unitdir)/virtio-bpfd.service
 	install -D -m 0644 host-loader/virtio-bpf.sysusers \
 		$(DESTDIR)$(prefix)/lib/sysusers.d/virtio-bpf.conf

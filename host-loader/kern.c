@@ -53,7 +53,8 @@ int kern_prog_load(const char *name, const struct bpf_insn *insns, uint32_t cnt,
  * the way behind its last turn goes on for ever, or not. With CAP_PERFMON, and
  * on a kernel without mitigations, there are no such walks.
  *
- * Return: whether it does
+ * Return: whether it does; also true if that cannot be found out, since what is
+ * made for such a kernel is right for the others
  */
 bool kern_walks_on(void)
 {

@@ -14,7 +14,8 @@ CFLAGS_tests := -Itests
 include tests/fuzz/build.mk
 
 TEST_PROGS    += tests/fuzz/fuzz.sh $(filter-out %/common.sh,$(wildcard tests/vm/*.sh))
-TEST_BPF_OBJS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o,$(wildcard tests/progs/*.bpf.c))
+TEST_BPF_OBJS := $(patsubst tests/progs/%.bpf.c,$(B)/tests/progs/%.o, \
+		   $(wildcard tests/progs/*.bpf.c))
 TEST_TOOLS    := $(B)/tests/tools/exchange $(B)/tests/tools/strange_device
 SOURCES       += tests/tools/exchange.c tests/tools/strange_device.c
 SCRIPTS       += tests/lib.sh tests/run $(wildcard tests/vm/*.sh)

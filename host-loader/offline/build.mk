@@ -28,5 +28,5 @@ $(B)/tests/unit/test_disasm: $(B)/tests/unit/test_disasm.o $(B)/host-loader/offl
 
 $(B)/tests/host/test_rewrite_cmd: $(B)/tests/host/test_rewrite_cmd.o | \
 		$(B)/host-loader/vbpf-rewrite \
-		$(patsubst %,$(B)/tests/progs/%.o,calls global ihl maps vlan)
+		$(patsubst %,$(B)/tests/progs/%.o,calls global ihl loop maps vlan)
 	$(CC) $(LDFLAGS) -o $@ $^

@@ -37,26 +37,58 @@ static const struct rw_val *fact(const struct job *job, uint32_t at, uint8_t reg
 }
 
 /**
- * explain_copied() - is an instruction the same in the translation?
+ * ends_as() - do the instructions that one became end in that one?
  * @job: the job, translated
  * @at: index of the tenant's instruction
+ * @added: number of the others, in front of it
  *
  * Return: true if so; where a jump goes and which function a call means have
  *         other numbers there
  */
-bool explain_copied(const struct job *job, uint32_t at)
+static bool ends_as(const struct job *job, uint32_t at, uint32_t *added)
 {
 	const struct bpf_insn *a = &job->prog->insns[at], *b;
-	uint32_t first = 0;
+	uint32_t first = 0, cnt = job_group(job, at, &first);
 
-	if (job_group(job, at, &first) != rw_len(a))
+	if (cnt < rw_len(a))
 		return false;
-	b = &job->out.insns[first];
+	*added = cnt - rw_len(a);
+	b = &job->out.insns[first + *added];
 	if (a->code != b->code || a->dst_reg != b->dst_reg || a->src_reg != b->src_reg)
 		return false;
 	if (rw_is_subcall(a) || a->code == RW_GOTOL)
 		return true;
 	return a->imm == b->imm && (rw_is_jmp(a) || a->off == b->off);
+}
+
+/**
+ * explain_copied() - is an instruction the same in the translation?
+ * @job: the job, translated
+ * @at: index of the tenant's instruction
+ *
+ * Return: true if so, but for the numbers in jumps and calls of functions
+ */
+bool explain_copied(const struct job *job, uint32_t at)
+{
+	uint32_t added;
+
+	return ends_as(job, at, &added) && !added;
+}
+
+/**
+ * head_words() - the head of a loop
+ * @job: the job
+ * @insn: what stands there
+ *
+ * Return: words
+ */
+static const char *head_words(const struct job *job, const struct bpf_insn *insn)
+{
+	if (job->opts.walks_on && insn->code != RW_MAY_GOTO)
+		return "head of a loop: its instructions are counted, a million of them for a "
+		       "packet, and a may_goto has the verifier believe that it ends";
+	return "head of a loop: a store, at which the verifier ends its walk of a mispredicted "
+	       "turn";
 }
 
 /**
@@ -206,6 +238,7 @@ static void jump_words(const struct job *job, uint32_t at, struct text *text)
 void explain_insn(const struct job *job, uint32_t at, struct text *text)
 {
 	const struct bpf_insn *insn = &job->prog->insns[at];
+	uint32_t added;
 
 	if (!job->analysed)
 		return;
@@ -214,9 +247,8 @@ void explain_insn(const struct job *job, uint32_t at, struct text *text)
 		return;
 	}
 	if ((job->code.flags[at] & RW_I_HEAD) && job->opts.level == RW_LEVEL_STRICT) {
-		text_add(text, "head of a loop: a store, at which the verifier ends its walk of a "
-			 "mispredicted turn");
-		if (job_group(job, at, &(uint32_t){ 0 }) == rw_len(insn) + 1)
+		text_add(text, "%s", head_words(job, insn));
+		if (ends_as(job, at, &added))
 			return;
 		text_add(text, "; ");
 	}

@@ -54,6 +54,7 @@ static const char usage[] =
 	"  --helpers PROFILE   time or cpu: what the port has beside packet; may be repeated\n"
 	"  --form FORM         lite, sfi or auto: lite, or else sfi (default)\n"
 	"  --level LEVEL       strict (default) or relaxed, which has form lite alone\n"
+	"  --host-kernel X.Y   the host's kernel; before 6.17 loops are form sfi's alone\n"
 	"  --target skb        what it is translated for\n"
 	"  --tap-ifindex N     index of the TAP, where XDP_TX comes out (default 1)\n"
 	"  --window BYTES      how much of a packet form sfi copies (default 2048)\n"
@@ -183,6 +184,25 @@ static bool set_level(struct args *a, const char *arg)
 }
 
 /**
+ * set_kernel() - read which kernel the host has
+ * @a: gets what that means for a translation
+ * @arg: what uname -r says there, or the beginning of it
+ *
+ * Return: true if it is one that virtio-bpfd runs on
+ */
+static bool set_kernel(struct args *a, const char *arg)
+{
+	unsigned int major, minor;
+
+	if (sscanf(arg, "%3u.%3u", &major, &minor) != 2 || major > 999 || minor > 999)
+		return bad("a kernel is X.Y, as 6.12, not", arg);
+	if (major < 6 || (major == 6 && minor < 6))
+		return bad("virtio-bpfd needs Linux 6.6 or newer, not", arg);
+	a->opts.walks_on = major == 6 && minor < 17;
+	return true;
+}
+
+/**
  * set_option() - one option
  * @a: the command line
  * @c: the option
@@ -207,6 +227,8 @@ static bool set_option(struct args *a, int c, char *arg)
 		return set_form(a, arg);
 	case 'l':
 		return set_level(a, arg);
+	case 'k':
+		return set_kernel(a, arg);
 	case 't':
 		return !strcmp(arg, "skb") || bad("the target is skb, not", arg);
 	case 'i':
@@ -248,6 +270,7 @@ static bool parse(struct args *a, int argc, char **argv)
 		{ "helpers", required_argument, NULL, 'H' },
 		{ "form", required_argument, NULL, 'f' },
 		{ "level", required_argument, NULL, 'l' },
+		{ "host-kernel", required_argument, NULL, 'k' },
 		{ "target", required_argument, NULL, 't' },
 		{ "tap-ifindex", required_argument, NULL, 'i' },
 		{ "window", required_argument, NULL, 'w' },

@@ -350,6 +350,27 @@ static int check_call(const struct check *c, const struct bpf_insn *insn)
 }
 
 /**
+ * check_may_goto() - a jump that the kernel takes when a loop takes too long
+ * @c: the check
+ * @insn: the instruction
+ *
+ * What the kernel grants a loop, up to a quarter of a second, it grants it anew in
+ * each call of its function: no limit of the verifier's says how long a packet takes.
+ *
+ * Return: 0, -EINVAL, or -EPERM for a program that is not one for measurements
+ */
+static int check_may_goto(const struct check *c, const struct bpf_insn *insn)
+{
+	if (insn->dst_reg || insn->src_reg || insn->imm)
+		return reserved(c);
+	if (c->prog->profile == RW_PROFILE_ALL)
+		return 0;
+	return rw_refuse(c->why, -EPERM, c->at,
+			 "may_goto is not allowed: it lets a loop take the host's CPU for as long "
+			 "as it likes; give the loop a limit that the verifier can see");
+}
+
+/**
  * check_jmp() - jumps, calls and exits
  * @c: the check
  * @insn: the instruction
@@ -368,7 +389,7 @@ static int check_jmp(const struct check *c, const struct bpf_insn *insn)
 		return (insn->code == RW_JA ? insn->imm : insn->off) ? reserved(c) : 0;
 	}
 	if (insn->code == RW_MAY_GOTO)
-		return insn->dst_reg || insn->src_reg || insn->imm ? reserved(c) : 0;
+		return check_may_goto(c, insn);
 	switch (BPF_OP(insn->code)) {
 	case BPF_JEQ: case BPF_JNE: case BPF_JSET: case BPF_JGT: case BPF_JGE: case BPF_JLT:
 	case BPF_JLE: case BPF_JSGT: case BPF_JSGE: case BPF_JSLT: case BPF_JSLE:

@@ -400,8 +400,8 @@ static int lite_insn(struct lite *l, uint32_t at)
 
 	rw_edit_at(&g->edit, at);
 	if (rw_gen_wants_limit(g, at))
-		return CANNOT(g, at, "is where a loop begins, which the host's verifier, older than "
-			      "Linux 6.17, would follow for ever");
+		return CANNOT(g, at, "is where a loop begins, which the host's verifier, older "
+			      "than Linux 6.17, would follow for ever");
 	if (!is_relaxed(g) && (g->code->flags[at] & RW_I_HEAD))
 		rw_emit(&g->edit, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_10,
 			l->loop_slot, 0);

@@ -10,25 +10,29 @@ RW_SOURCES := $(addprefix host-loader/rewriter/, \
 RW_OBJS := $(RW_SOURCES:%.c=$(B)/%.o) $(WL_OBJS)
 SOURCES += $(RW_SOURCES)
 
-RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_reach unit/test_rewrite unit/test_taint \
-	    unit/test_sfi host/test_corners \
-	    host/test_leaks host/test_twins)
+RW_TESTS := $(addprefix $(B)/tests/,unit/test_check unit/test_range unit/test_reach \
+	    unit/test_rewrite unit/test_sfi unit/test_taint host/test_corners host/test_leaks \
+	    host/test_twins)
 TEST_GEN_PROGS += $(RW_TESTS)
-SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/agree.c \
+SOURCES        += $(RW_TESTS:$(B)/%=%.c) tests/host/agree.c tests/unit/becomes.c \
 		  tests/host/harmless.c tests/host/leaks.c tests/host/twin.c
 
 $(addprefix $(B)/tests/unit/,test_check test_range test_reach test_rewrite test_sfi test_taint): \
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(RW_OBJS) $(B)/host-loader/text.o
 	$(CC) $(LDFLAGS) -o $@ $^
 
+$(addprefix $(B)/tests/unit/,test_rewrite test_taint): $(B)/tests/unit/becomes.o
+
 RW_TEST_PROGS := bytes calls demo head ihl length loop maps memory pass tail \
 		 value verdicts vlan
+
+# What tests need for twins (tests/host/twin.h)
+TWIN_OBJS := $(B)/tests/host/twin.o $(B)/host-loader/kern.o $(B)/host-loader/text.o $(RW_OBJS)
 
 $(B)/tests/host/test_twins: | $(RW_TEST_PROGS:%=$(B)/tests/progs/%.o)
 $(B)/tests/host/test_leaks: $(B)/tests/host/harmless.o $(B)/tests/host/leaks.o
 $(addprefix $(B)/tests/host/,test_corners test_leaks test_twins): \
-$(B)/tests/host/%: $(B)/tests/host/%.o $(B)/tests/host/agree.o $(B)/tests/host/twin.o $(RW_OBJS) \
-		   $(B)/host-loader/text.o
+$(B)/tests/host/%: $(B)/tests/host/%.o $(B)/tests/host/agree.o $(TWIN_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 # How long rewriting takes

@@ -166,6 +166,7 @@ static void survey(struct sfi *s, uint32_t at)
 	const struct bpf_insn *insn = &g->code->insns[at];
 	bool helper = insn->code == RW_CALL && !insn->src_reg;
 
+	s->limits |= rw_gen_wants_limit(g, at);
 	s->moves |= rw_moves_packet(insn);
 	s->writes |= rw_moves_packet(insn) || sfi_stores(g, at);
 	s->copies |= sfi_helper_copies(insn);
@@ -282,6 +283,8 @@ static void emit_header(struct sfi *s)
 	struct rw_edit *e = &s->g->edit;
 
 	rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_BUSY, SFI_CLEAN);
+	if (s->limits)
+		rw_emit(e, STDW_K, BPF_REG_0, 0, SFI_H_LEFT, SFI_WORK);
 	if (s->moves) {
 		rw_emit(e, MOV_K, BPF_REG_2, 0, 0, SFI_DATA);
 		rw_emit(e, STDW, BPF_REG_0, BPF_REG_2, SFI_H_DATA, 0);

@@ -33,6 +33,10 @@
 #define SFI_H_LOW	32	/* lowest start so far: what is below is to be zeroed first */
 #define SFI_H_FAULT	40	/* a function of the program gave up */
 #define SFI_H_ZERO	48	/* zero, which the verifier does not know */
+#define SFI_H_LEFT	56	/* instructions that may run again, where loops are counted */
+
+/* The first number there: as many as the verifier looks at in other programs */
+#define SFI_WORK	1000000
 
 #define SFI_CLEAN	1	/* packet and scratch are the same */
 #define SFI_DIRTY	2	/* they differ */
@@ -89,6 +93,7 @@ struct sfi_group {
  * @metas: some instruction moves its metadata or asks where it starts
  * @copies: some instruction calls xdp_load_bytes or xdp_store_bytes
  * @varies: some access is not at a constant place
+ * @limits: some loop has to be counted
  * @checks: some access has to be checked against the packet's end
  * @frames: pointers into the program's stacks are numbers
  * @framed: of each function the slots of its stack that are in its frame
@@ -96,6 +101,8 @@ struct sfi_group {
  * @frame_at: of each function the place of its r10, as an offset into the packet area
  * @frame_end: end of all frames, the same
  * @uses: bit n set: function n of the program needs the scratch
+ * @weight: of each function how many instructions run in it at most without a jump
+ *          back, with those of what it calls; or 0 if nobody has asked
  * @own: labels of own functions, or RW_NONE
  * @func: index of the function at hand
  * @fault: label of its fault path
@@ -121,6 +128,7 @@ struct sfi {
 	bool metas;
 	bool copies;
 	bool varies;
+	bool limits;
 	bool checks;
 	bool frames;
 	uint64_t framed[RW_MAX_FUNCS];
@@ -128,6 +136,7 @@ struct sfi {
 	int32_t frame_at[RW_MAX_FUNCS];
 	int32_t frame_end;
 	uint8_t uses[RW_MAX_FUNCS / 8];
+	uint32_t weight[RW_MAX_FUNCS];
 	uint32_t own[SFI_OWN_MAX];
 	uint32_t func;
 	uint32_t fault;

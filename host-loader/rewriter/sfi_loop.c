@@ -4,11 +4,16 @@
  *
  * A barrier at a loop's head ends the verifier's walk of a turn that only a
  * misprediction takes; without one it would follow the loop for ever. Linux before
- * 6.17 does so in spite of it. For those a loop gets a may_goto at its head: more
- * than the eight million turns that it allows are a fault.
+ * 6.17 does so in spite of it. For those a loop gets a may_goto at its head, of
+ * which the verifier believes that it ends the loop. What it allows, eight million
+ * turns for each call of the function, is too much for a packet. So the loops count
+ * themselves: a turn takes the instructions that it can run off a number in the
+ * scratch, which starts with as many as the verifier would look at, and when that is
+ * used up it is a fault. An instruction that runs again does so behind a jump back
+ * over it, to a head that has counted it.
  *
- * The host's verifier walks a loop that a may_goto ends until a turn begins with what it has seen
- * before. With all capabilities it lets numbers differ meanwhile, as long as nothing
+ * The host's verifier walks a loop that a may_goto ends until a turn begins with what
+ * it has seen before. With all capabilities it lets numbers differ meanwhile, as long as nothing
  * depends on them. Without CAP_PERFMON it stops to do so at the first pointer that
  * is moved by an unknown number, as accesses to the scratch are: from then on each
  * number that a comparison tells it something of makes one more turn, and the walk
@@ -88,6 +93,68 @@ void sfi_forget(struct sfi *s, uint32_t at)
 }
 
 /**
+ * weigh() - how many instructions run at most without a jump back?
+ * @s: the translation
+ * @from: index of the first
+ * @to: index behind the last
+ *
+ * Calls nest no deeper than there are functions.
+ *
+ * Return: their number, with those of functions that they call; SFI_WORK if more
+ */
+static uint32_t weigh(struct sfi *s, uint32_t from, uint32_t to)
+{
+	const struct rw_code *code = s->g->code;
+	uint32_t sum = 0;
+
+	for (uint32_t i = from; i < to && sum < SFI_WORK; i++) {
+		uint32_t func;
+
+		if (!s->g->an->at[i].seen)
+			continue;
+		sum++;
+		if (!rw_is_subcall(&code->insns[i]))
+			continue;
+		func = rw_func_at(code, (uint32_t)rw_target(&code->insns[i], i));
+		if (!s->weight[func]) {
+			/* What it is to a function that calls itself */
+			s->weight[func] = SFI_WORK;
+			s->weight[func] = weigh(s, code->funcs[func].start, code->funcs[func].end);
+		}
+		sum += s->weight[func];
+	}
+	return sum < SFI_WORK ? sum : SFI_WORK;
+}
+
+/**
+ * count() - emit how a turn of a loop is counted
+ * @s: the translation, of a function that needs the scratch
+ * @at: index of the loop's head
+ */
+static void count(struct sfi *s, uint32_t at)
+{
+	const struct rw_code *code = s->g->code;
+	struct sfi_temp base = { 0 }, left = sfi_take(s, at, 0, 0);
+	uint32_t end = at;
+	uint8_t reg;
+
+	for (uint32_t i = at; i < code->funcs[s->func].end; i++)
+		if (!(code->flags[i] & RW_I_HALF) &&
+		    (rw_is_ja(&code->insns[i]) || rw_is_cond(&code->insns[i])) &&
+		    rw_target(&code->insns[i], i) == at)
+			end = i;
+	if (!s->scratch_reg)
+		base = sfi_take(s, at, (uint16_t)(1u << left.reg), 1);
+	reg = sfi_base(s, base.reg);
+	rw_emit(&s->g->edit, LDDW, left.reg, reg, SFI_H_LEFT, 0);
+	rw_emit(&s->g->edit, ADD_K, left.reg, 0, 0, -(int32_t)weigh(s, at, end + 1));
+	rw_emit(&s->g->edit, STDW, reg, left.reg, SFI_H_LEFT, 0);
+	sfi_fault(s, JMP_K(BPF_JSLT), left.reg, 0, 0);
+	sfi_give_back(s, base);
+	sfi_give_back(s, left);
+}
+
+/**
  * sfi_head() - emit what a loop's head begins with
  * @s: the translation
  * @at: index of the head
@@ -96,6 +163,7 @@ void sfi_head(struct sfi *s, uint32_t at)
 {
 	if (rw_gen_wants_limit(s->g, at)) {
 		sfi_forget(s, at);
+		count(s, at);
 		sfi_fault(s, RW_MAY_GOTO, 0, 0, 0);
 	} else {
 		rw_emit(&s->g->edit, STDW, BPF_REG_10, BPF_REG_10, s->loop_slot, 0);

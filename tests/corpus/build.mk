@@ -5,8 +5,8 @@ CORPUS_SOURCES := tests/corpus/corpus.c tests/corpus/subject.c
 SOURCES        += $(CORPUS_SOURCES)
 SCRIPTS        += scripts/corpus
 
-$(B)/tests/corpus/corpus: $(CORPUS_SOURCES:%.c=$(B)/%.o) $(B)/tests/host/twin.o \
-			  $(B)/tests/diff/packet.o $(RW_OBJS) $(B)/host-loader/text.o
+$(B)/tests/corpus/corpus: $(CORPUS_SOURCES:%.c=$(B)/%.o) $(TWIN_OBJS) \
+			  $(B)/tests/diff/packet.o
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 corpus: setup

@@ -11,13 +11,13 @@ SCRIPTS        += tests/diff/long
 LONG_COUNT ?= 200000
 LONG_SEED  ?= 1000000
 
-$(B)/tests/diff/test_generated: $(DIFF_SOURCES:%.c=$(B)/%.o) $(B)/tests/host/twin.o $(RW_OBJS) \
-				$(B)/host-loader/text.o $(B)/host-loader/offline/disasm.o
+$(B)/tests/diff/test_generated: $(DIFF_SOURCES:%.c=$(B)/%.o) $(TWIN_OBJS) \
+				$(B)/host-loader/offline/disasm.o
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 $(B)/tests/diff/test_pointers: $(addprefix $(B)/tests/diff/,dump.o gen_ptr.o packet.o \
-				 test_pointers.o) $(B)/tests/host/twin.o $(RW_OBJS) \
-			       $(B)/host-loader/text.o $(B)/host-loader/offline/disasm.o
+				 test_pointers.o) $(TWIN_OBJS) \
+			       $(B)/host-loader/offline/disasm.o
 	$(CC) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libbpf)
 
 test-long: $(B)/tests/diff/test_generated

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../helpers-whitelist/whitelist.h"
 #include "../ktap.h"
 #include "../unit/insns.h"
 #include "agree.h"
@@ -65,10 +64,22 @@ static bool runs(int kind, uint32_t len)
 }
 
 /**
- * twin_agree() - run twins on all kinds and lengths of packets
+ * may_be_refused() - is a translation refused that need not be accepted here?
  * @t: the twins
  *
- * A kernel that walks mispredicted branches to their end need not take form lite.
+ * Return: true of form lite at level strict on a kernel that walks mispredicted
+ *         branches to their end, if it is the kernel that does not take it, or the
+ *         rewriter because of that
+ */
+static bool may_be_refused(const struct twin *t)
+{
+	return t->err && t->form == RW_FORM_LITE && t->level == RW_LEVEL_STRICT &&
+	       twin_walks_on() && (t->cnt || strstr(t->text, "older than Linux 6.17"));
+}
+
+/**
+ * twin_agree() - run twins on all kinds and lengths of packets
+ * @t: the twins
  *
  * Return: true if they always agreed
  */
@@ -79,7 +90,7 @@ bool twin_agree(struct twin *t)
 	};
 	uint8_t packet[TWIN_PACKET];
 
-	if (t->err && t->form == RW_FORM_LITE && twin_walks_on()) {
+	if (may_be_refused(t)) {
 		printf("# not in form lite on this kernel: %s\n", strerror(-t->err));
 		return true;
 	}
@@ -114,8 +125,7 @@ bool twin_agree(struct twin *t)
 bool twin_insns_agree(const struct bpf_insn *insns, uint32_t cnt, enum rw_form form)
 {
 	static const struct rw_map maps[] = { { 1, BPF_MAP_TYPE_ARRAY, 4, 8, 16 } };
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1,
-				WL_PROFILE_TIME | WL_PROFILE_CPU };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), 1, RW_PROFILE_ALL };
 	struct twin t;
 	bool made = twin_make(&t, &prog, form), ok;
 

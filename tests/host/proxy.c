@@ -287,6 +287,26 @@ int64_t proxy_load(int sock, uint32_t verdict, uint32_t map, struct reply *reply
 }
 
 /**
+ * proxy_load_in_time() - load "return XDP_PASS" as soon as the port has CPU time for it
+ * @sock: connection
+ *
+ * Return: whether it is loaded within ten seconds
+ */
+bool proxy_load_in_time(int sock)
+{
+	struct reply reply;
+	int64_t ret = -1;
+
+	for (int i = 0; i < 100; i++) {
+		ret = proxy_load(sock, XDP_PASS, 0, &reply);
+		if (ret != -VIRTIO_BPF_S_AGAIN)
+			break;
+		usleep(100000);
+	}
+	return ret > 0;
+}
+
+/**
  * proxy_handle() - a request about one object
  * @sock: connection
  * @type: of the request

@@ -38,6 +38,7 @@ int64_t proxy_load_insns(int sock, const struct virtio_bpf_insn *insns, uint32_t
 void proxy_insns(struct virtio_bpf_insn *to, const struct bpf_insn *from, uint32_t cnt);
 int64_t proxy_load_file(int sock, const char *name, struct reply *reply);
 int64_t proxy_load(int sock, uint32_t verdict, uint32_t map, struct reply *reply);
+bool proxy_load_in_time(int sock);
 int proxy_handle(int sock, uint16_t type, int64_t handle);
 int64_t proxy_drop(int sock);
 int64_t proxy_map_new(int sock, const struct virtio_bpf_map_create *req, struct reply *reply);

@@ -7,6 +7,8 @@
  * copied of a packet, with stack that is written on one path only, with
  * pointers that are numbers.
  */
+#include <bpf/bpf.h>
+#include <linux/pkt_cls.h>
 #include <string.h>
 
 #include "../ktap.h"
@@ -240,6 +242,66 @@ static bool near_end(void)
 }
 
 /**
+ * run_loops() - run a loop that calls a function with a loop
+ * @outer: turns of the one
+ * @inner: turns of the other
+ * @faults: result: faults that are counted
+ *
+ * Translated as for a verifier that does not see to the loops' ends.
+ *
+ * Return: the verdict, or -1
+ */
+static int run_loops(int32_t outer, int32_t inner, uint64_t *faults)
+{
+	const struct bpf_insn insns[] = {
+		MOV64_X(R6, R1), MOV64_K(R7, 0), SUBCALL(5), ALU64_K(BPF_ADD, R7, 1),
+		JMP_K(BPF_JNE, R7, outer, -3), LD_DATA(R1, R6), MOV64_K(R0, XDP_PASS), EXIT,
+		MOV64_K(R0, 0), ALU64_K(BPF_ADD, R0, 1), JMP_K(BPF_JNE, R0, inner, -2), EXIT,
+	};
+	const struct rw_prog prog = { .insns = insns, .cnt = ARRAY_SIZE(insns) };
+	const struct rw_opts opts = {
+		.form = RW_FORM_SFI, .target = RW_TARGET_SKB, .tap_ifindex = 1,
+		.window = TWIN_WINDOW, .walks_on = true,
+	};
+	uint8_t packet[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
+		    .repeat = 1);
+	struct twin t;
+	bool ok;
+
+	twin_init(&t, &prog);
+	ok = twin_make_own(&t);
+	if (ok)
+		twin_translate_as(&t, &opts);
+	ok = ok && !t.err && !bpf_prog_test_run_opts(t.strict, &run);
+	if (!ok)
+		printf("# %s\n", t.text);
+	*faults = twin_count(&t, VIRTIO_BPF_CNT_FAULT);
+	twin_free(&t);
+	return ok ? (int)run.retval : -1;
+}
+
+/**
+ * counted_loops() - loops that an older verifier believes to end
+ *
+ * Return: true if all of a packet's turns together are limited
+ */
+static bool counted_loops(void)
+{
+	uint64_t faults;
+
+	CHECK_EQ(run_loops(100, 100, &faults), TC_ACT_UNSPEC);
+	CHECK_EQ(faults, 0);
+	CHECK_EQ(run_loops(1, 300000, &faults), TC_ACT_UNSPEC);
+	CHECK_EQ(faults, 0);
+	CHECK_EQ(run_loops(1000, 10000, &faults), TC_ACT_SHOT);
+	CHECK_EQ(faults, 1);
+	CHECK_EQ(run_loops(1, 1000000, &faults), TC_ACT_SHOT);
+	CHECK_EQ(faults, 1);
+	return true;
+}
+
+/**
  * main() - run the cases
  *
  * Return: exit status
@@ -255,6 +317,7 @@ int main(void)
 		{ "bytes stored across the end of what is copied", across_window },
 		{ "packet memory for helpers behind what is copied", long_argument },
 		{ "pointers from before the packet was moved", old_pointers },
+		{ "loops for an older verifier are counted", counted_loops },
 		{ "a pointer near the end of what is copied", near_end },
 	};
 

@@ -119,9 +119,8 @@ static bool test_load_rate(void)
 	close(sock);
 	/* More a second, and the debt is gone soon. */
 	CHECK(configure("load_rate = 1000\n", ""));
-	usleep(300000);
 	sock = proxy_open();
-	CHECK(proxy_load(sock, 2, 0, &reply) > 0);
+	CHECK(proxy_load_in_time(sock));
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	CHECK_EQ(proxy_call(other, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	close(sock);
@@ -152,8 +151,7 @@ static bool test_gone_time(void)
 	CHECK(sock >= 0);
 	CHECK_EQ(proxy_load(sock, 2, 0, &reply), -VIRTIO_BPF_S_AGAIN);
 	CHECK(configure("load_rate = 1000\n", ""));
-	while (proxy_load(sock, 2, 0, &reply) == -VIRTIO_BPF_S_AGAIN)
-		usleep(100000);
+	CHECK(proxy_load_in_time(sock));
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	close(sock);
 	return true;
@@ -171,7 +169,7 @@ static bool test_request_rate(void)
 	int64_t start;
 	int sock, other;
 
-	CHECK(configure("request_rate = 20\nrequest_burst = 5\n", ""));
+	CHECK(configure("request_rate = 10\nrequest_burst = 5\n", ""));
 	sock = proxy_open();
 	other = proxy_open1();
 	CHECK(sock >= 0 && other >= 0);
@@ -179,11 +177,11 @@ static bool test_request_rate(void)
 	for (int i = 0; i < 25; i++)
 		CHECK(!vbpf_msg_send(sock, &msg));
 	CHECK_EQ(proxy_info(other).progs, 0);
-	CHECK(now_ms() - start < 500);
+	CHECK(now_ms() - start < 1500);
 	for (int i = 0; i < 25; i++)
 		CHECK_EQ(proxy_recv(sock, &reply), 1);
-	printf("# 25 requests at 20 a second, 5 at once: %lld ms\n", (long long)(now_ms() - start));
-	CHECK(now_ms() - start > 700);
+	printf("# 25 requests at 10 a second, 5 at once: %lld ms\n", (long long)(now_ms() - start));
+	CHECK(now_ms() - start > 1500);
 	close(sock);
 	close(other);
 	return true;
@@ -442,8 +440,8 @@ static long long kernel_bytes(int fd)
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	info = fopen(path, "re");
-	while (info && fgets(line, sizeof(line), info) && sscanf(line, "memlock: %lld", &bytes) != 1)
-		;
+	while (info && fgets(line, sizeof(line), info))
+		sscanf(line, "memlock: %lld", &bytes);
 	if (info)
 		fclose(info);
 	return bytes;
@@ -597,8 +595,9 @@ static bool test_short(void)
 	CHECK_EQ(bed_stop(), 0);
 	close(sock);
 	for (size_t i = 0; i < sizeof(pins) / sizeof(*pins); i++) {
-		CHECK_EQ(bed_run(out, sizeof(out), "VBPF_FAIL_GET=vm0%s LD_PRELOAD=%s/../tests/host/"
-				 "fail_get.so %s/virtio-bpfd -c %s 2>&1", pins[i], bed.bin, bed.bin,
+		CHECK_EQ(bed_run(out, sizeof(out), "VBPF_FAIL_GET=vm0%s"
+				 " LD_PRELOAD=%s/../tests/host/fail_get.so"
+				 " %s/virtio-bpfd -c %s 2>&1", pins[i], bed.bin, bed.bin,
 				 bed_path("conf")), 1);
 		CHECK(strstr(out, "cannot be read now, and stays as it is: Cannot allocate"));
 		CHECK_EQ(frames_pass(), 0);

@@ -220,6 +220,43 @@ static bool levels(void)
 }
 
 /**
+ * kernels() - hosts whose verifier is older than others'
+ *
+ * Return: true if a loop becomes form sfi for it, with a may_goto, and nothing else
+ *         changes
+ */
+static bool kernels(void)
+{
+	static struct run r;
+	char path[PATH_MAX];
+
+	built(path, "tests/progs/loop.o");
+	RUN(&r, "--explain", path);
+	CHECK_EQ(r.status, 0);
+	SAYS(&r, "loop: form lite, ");
+	SAYS(&r, "head of a loop: a store");
+	RUN(&r, "--host-kernel", "6.12.57+deb13-amd64", "--explain", "--disasm", path);
+	CHECK_EQ(r.status, 0);
+	SAYS(&r, "loop: form sfi, ");
+	SAYS(&r, "which the host's verifier, older than Linux 6.17, would follow for ever");
+	SAYS(&r, "head of a loop: its instructions are counted, ");
+	SAYS(&r, "may_goto ");
+	CHECK(!strstr(r.text, "a store, at which"));
+	RUN(&r, "--host-kernel", "6.17", path);
+	SAYS(&r, "loop: form lite, ");
+	RUN(&r, "--host-kernel", "7.2", path);
+	SAYS(&r, "loop: form lite, ");
+	RUN(&r, "--host-kernel", "6.6", "--form", "lite", path);
+	CHECK_EQ(r.status, 1);
+	RUN(&r, "--host-kernel", "6.1", path);
+	CHECK_EQ(r.status, 2);
+	SAYS(&r, "virtio-bpfd needs Linux 6.6 or newer, not 6.1");
+	RUN(&r, "--host-kernel", "bookworm", path);
+	CHECK_EQ(r.status, 2);
+	return true;
+}
+
+/**
  * several() - an object of several programs, of which one has global data
  *
  * Return: true if all is well
@@ -424,6 +461,7 @@ int main(void)
 		{ "a summary", summary },
 		{ "why form lite is not chosen, and what becomes of instructions", explains },
 		{ "level relaxed, and what it refuses", levels },
+		{ "kernels with an older verifier", kernels },
 		{ "several programs, and global data", several },
 		{ "bare instructions", raw },
 		{ "profiles of helpers", profiles },

@@ -12,6 +12,7 @@
 #include <linux/pkt_cls.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "../ktap.h"
 #include "../unit/insns.h"
@@ -187,6 +188,34 @@ static bool loops(void)
 }
 
 /**
+ * has_kernel() - is this kernel of a version, or newer?
+ * @major: first number of the version
+ * @minor: second number of the version
+ *
+ * Return: true if so
+ */
+static bool has_kernel(unsigned int major, unsigned int minor)
+{
+	unsigned int has[2] = { 0 };
+	struct utsname name;
+
+	CHECK(!uname(&name) && sscanf(name.release, "%u.%u", &has[0], &has[1]) == 2);
+	return has[0] > major || (has[0] == major && has[1] >= minor);
+}
+
+/**
+ * barriers() - what other cases may take as a reason for what this kernel refuses
+ *
+ * Return: true if it is none on a kernel that has got over it
+ */
+static bool barriers(void)
+{
+	printf("# mispredicted branches are walked to their end: %s\n",
+	       twin_walks_on() ? "yes" : "no");
+	return !twin_walks_on() || !has_kernel(6, 17);
+}
+
+/**
  * may_goto() - a loop that the kernel ends if it takes too long
  *
  * Return: true if the twins agree; or if this kernel does not know such loops
@@ -214,13 +243,19 @@ static bool may_goto(void)
 	static const struct bpf_insn least[] = {
 		INSN(BPF_JMP | 0xe0, 0, 0, 0, 0), MOV64_K(R0, 2), EXIT,
 	};
-	static const struct rw_prog probe = { .insns = least, .cnt = ARRAY_SIZE(least) };
+	static const struct rw_prog probe = {
+		.insns = least, .cnt = ARRAY_SIZE(least), .profile = RW_PROFILE_ALL,
+	};
 	struct twin t;
 	bool known = twin_make(&t, &probe, RW_FORM_LITE);
 
 	twin_free(&t);
-	return !known || (twin_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI) &&
-			  twin_insns_agree(places, ARRAY_SIZE(places), RW_FORM_SFI));
+	if (!known && !has_kernel(6, 9)) {
+		printf("# this kernel does not know it\n");
+		return true;
+	}
+	return twin_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI) &&
+	       twin_insns_agree(places, ARRAY_SIZE(places), RW_FORM_SFI);
 }
 
 /**
@@ -586,6 +621,7 @@ static bool obj_ihl(void)
 int main(void)
 {
 	static const struct ktap_case cases[] = {
+		{ "barriers end the verifier's walks from Linux 6.17 on", barriers },
 		{ "verdicts and their counters", verdicts },
 		{ "differences of packet pointers", lengths },
 		{ "the length without a context at hand", lost_context },

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../unit/insns.h"
+#include "../../host-loader/kern.h"
 #include "twin.h"
 #include "virtio_bpf.h"
 
@@ -300,44 +300,38 @@ bool twin_load_native(struct twin *t)
 }
 
 /**
- * load_loop() - load a loop with a barrier at its head
+ * walks_on() - twin_walks_on() with the privileges that there are
  * @arg: not used
  *
- * Return: its fd, or a negative errno
+ * Return: 1 or 0
  */
-static int load_loop(void *arg)
+static int walks_on(void *arg)
 {
-	static const struct bpf_insn insns[] = {
-		MOV64_K(R0, 0), STX(BPF_DW, R10, -8, R10), ALU64_K(BPF_ADD, R0, 1),
-		JMP_K(BPF_JLT, R0, 4, -3), EXIT,
-	};
-	char log[256];
-
 	(void)arg;
-	return load(BPF_PROG_TYPE_SCHED_CLS, insns, sizeof(insns) / sizeof(*insns), log,
-		    sizeof(log));
+	return kern_walks_on();
 }
 
 /**
- * twin_walks_on() - does this kernel's verifier walk mispredicted branches to their end?
+ * twin_walks_on() - what virtio-bpfd finds out about this kernel's verifier
  *
- * Return: true if so: form lite cannot have loops then, nor much else
+ * Return: true if it walks mispredicted branches to their end: form lite cannot have
+ *         loops then, nor much else
  */
 bool twin_walks_on(void)
 {
-	static int fd;
+	static int known = -1;
 
-	if (!fd)
-		fd = twin_strictly(load_loop, NULL);
-	return fd < 0;
+	if (known < 0)
+		known = twin_strictly(walks_on, NULL);
+	return known > 0;
 }
 
 /**
- * translate() - translate the program, and load the translation
+ * twin_translate_as() - translate the program, and load the translation
  * @t: the twins, with all but the translation; t->err tells how that went
  * @opts: what to make of it
  */
-static void translate(struct twin *t, const struct rw_opts *opts)
+void twin_translate_as(struct twin *t, const struct rw_opts *opts)
 {
 	struct rw_out out = { 0 };
 	struct text why = { 0 };
@@ -345,6 +339,7 @@ static void translate(struct twin *t, const struct rw_opts *opts)
 	close(t->strict);
 	t->strict = -1;
 	t->form = opts->form;
+	t->level = opts->level;
 	t->cnt = 0;
 	t->err = rw_check(&t->prog, VIRTIO_BPF_MAX_INSNS, &why);
 	if (!t->err)
@@ -371,8 +366,8 @@ static void translate(struct twin *t, const struct rw_opts *opts)
  */
 void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
 {
-	translate(t, &(struct rw_opts){ form, RW_TARGET_SKB, LO_IFINDEX, window,
-					RW_LEVEL_STRICT, twin_walks_on() });
+	twin_translate_as(t, &(struct rw_opts){ form, RW_TARGET_SKB, LO_IFINDEX, window,
+						RW_LEVEL_STRICT, twin_walks_on() });
 }
 
 /**
@@ -381,8 +376,8 @@ void twin_translate(struct twin *t, enum rw_form form, uint32_t window)
  */
 void twin_translate_relaxed(struct twin *t)
 {
-	translate(t, &(struct rw_opts){ RW_FORM_LITE, RW_TARGET_SKB, LO_IFINDEX, TWIN_WINDOW,
-					RW_LEVEL_RELAXED, false });
+	twin_translate_as(t, &(struct rw_opts){ RW_FORM_LITE, RW_TARGET_SKB, LO_IFINDEX,
+						TWIN_WINDOW, RW_LEVEL_RELAXED, false });
 }
 
 /**
@@ -396,6 +391,20 @@ void twin_init(struct twin *t, const struct rw_prog *prog)
 			    .prog = *prog };
 	t->prog.ifindex = LO_IFINDEX;
 	memset(t->maps, -1, sizeof(t->maps));
+}
+
+/**
+ * make_native() - begin with all but the translation
+ * @t: result; free with twin_free() in any case
+ * @prog: the program; stays the caller's
+ *
+ * Return: false if the program itself is not as it should be
+ */
+static bool make_native(struct twin *t, const struct rw_prog *prog)
+{
+	twin_init(t, prog);
+	return prog->map_cnt <= TWIN_MAPS && twin_make_own(t) && twin_make_maps(t) &&
+	       twin_load_native(t);
 }
 
 /**
@@ -425,8 +434,7 @@ bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form)
 bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form form,
 		      uint32_t window)
 {
-	twin_init(t, prog);
-	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !twin_make_maps(t) || !twin_load_native(t))
+	if (!make_native(t, prog))
 		return false;
 	twin_translate(t, form, window);
 	return true;
@@ -441,8 +449,7 @@ bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form f
  */
 bool twin_make_relaxed(struct twin *t, const struct rw_prog *prog)
 {
-	twin_init(t, prog);
-	if (prog->map_cnt > TWIN_MAPS || !twin_make_own(t) || !twin_make_maps(t) || !twin_load_native(t))
+	if (!make_native(t, prog))
 		return false;
 	twin_translate_relaxed(t);
 	return true;

@@ -6,8 +6,8 @@
  *
  * The tenant's program is loaded as it is, as XDP and with all privileges: what
  * it does is right by definition. Its translation is loaded as a tenant's would
- * be, with CAP_BPF and CAP_NET_ADMIN alone, at level relaxed with CAP_PERFMON. Each has its own maps. Both run on
- * the same packets by BPF_PROG_TEST_RUN.
+ * be, with CAP_BPF and CAP_NET_ADMIN alone, at level relaxed with CAP_PERFMON. Each
+ * has its own maps. Both run on the same packets by BPF_PROG_TEST_RUN.
  */
 #include <stdbool.h>
 
@@ -26,6 +26,7 @@
  * @prog: the program
  * @maps: fds of the maps, of the native program and of the translation
  * @form: of the translation
+ * @level: of the translation
  * @reach: of the program, as the rewriter says
  * @cnt: number of the translation's instructions, or 0 if there is none
  * @err: what the rewriter returned, or -errno of the translation's load
@@ -40,6 +41,7 @@ struct twin {
 	struct rw_prog prog;
 	int maps[TWIN_MAPS][2];
 	enum rw_form form;
+	enum rw_level level;
 	uint32_t reach;
 	uint32_t cnt;
 	int err;
@@ -56,6 +58,7 @@ bool twin_make_own(struct twin *t);
 bool twin_make_maps(struct twin *t);
 bool twin_load_native(struct twin *t);
 bool twin_make(struct twin *t, const struct rw_prog *prog, enum rw_form form);
+void twin_translate_as(struct twin *t, const struct rw_opts *opts);
 void twin_translate(struct twin *t, enum rw_form form, uint32_t window);
 bool twin_make_window(struct twin *t, const struct rw_prog *prog, enum rw_form form,
 		      uint32_t window);

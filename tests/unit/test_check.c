@@ -337,6 +337,33 @@ static bool profiles(void)
 }
 
 /**
+ * may_goto() - a loop that the kernel ends after some time
+ *
+ * Return: true if it is refused in words, but for measurements
+ */
+static bool may_goto(void)
+{
+	static const struct bpf_insn insns[] = {
+		MOV64_K(R0, 2), INSN(BPF_JMP | 0xe0, 0, 0, 1, 0), JA(-2), EXIT,
+	};
+	static const struct bpf_insn odd[] = { INSN(BPF_JMP | 0xe0, 0, 0, 0, 1), RETURN };
+	struct rw_prog prog = {
+		.insns = insns, .cnt = ARRAY_SIZE(insns), .profile = WL_PROFILES,
+	};
+	struct text why = { 0 };
+
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, &why), -EPERM);
+	CHECK(!strncmp(why.buf, "instruction 1: may_goto is not allowed: ", 40));
+	text_free(&why);
+	prog.profile = RW_PROFILE_ALL;
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), 0);
+	prog.insns = odd;
+	prog.cnt = ARRAY_SIZE(odd);
+	CHECK_EQ(rw_check(&prog, MAX_INSNS, NULL), -EINVAL);
+	return true;
+}
+
+/**
  * many_functions() - more functions than a program can have
  *
  * Return: true if they are refused in words
@@ -382,6 +409,7 @@ int main(void)
 		{ "limits", limits },
 		{ "too many functions", many_functions },
 		{ "what only some profiles may do", profiles },
+		{ "loops that a may_goto ends", may_goto },
 	};
 
 	return ktap_main(cases, ARRAY_SIZE(cases));

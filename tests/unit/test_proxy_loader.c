@@ -657,7 +657,7 @@ static bool t_hangs(void)
 	static char buf[VBPF_MSG_MAX];
 
 	for (int what = 0; what < CNT; what++) {
-		struct bench *b = bench_timed(50);
+		struct bench *b = bench_timed(250);
 		struct request rq;
 		struct vbpf_msg m = { 0 };
 
@@ -670,10 +670,10 @@ static bool t_hangs(void)
 			loader_tell(&b->l, VIRTIO_BPF_GET_INFO, NULL, 0);
 		if (what == RESET)
 			loader_reset(&b->l);
-		usleep(20000);
+		usleep(100000);
 		turn(b);
 		CHECK(b->l.sock >= 0 && !b->failures);
-		usleep(40000);
+		usleep(200000);
 		turn(b);
 		CHECK(b->l.sock < 0 && b->l.state == LOADER_DOWN);
 		CHECK_EQ(b->failures, what == REQUEST);
@@ -696,17 +696,17 @@ static bool t_busy(void)
 {
 	const struct vbpf_msg busy = { .type = VBPF_MSG_BUSY, .fd = -1 };
 	struct vbpf_msg odd = busy;
-	struct bench *b = bench_timed(60);
+	struct bench *b = bench_timed(300);
 	struct request rq;
 
 	CHECK(b && greet(b, 0));
 	CHECK(request_new(&rq, VIRTIO_BPF_GET_INFO));
 	loader_request(&b->l, &rq);
 	for (int i = 0; i < 5; i++) {
-		usleep(30000);
+		usleep(150000);
 		CHECK(say(b, &busy) && !b->failures);
 	}
-	usleep(80000);
+	usleep(400000);
 	turn(b);
 	CHECK(b->l.sock < 0 && b->failures == 1);
 	CHECK(bench_attach(b) && greet(b, 0));
@@ -755,17 +755,17 @@ static bool t_last_event(void)
 static bool t_in_time(void)
 {
 	static char buf[VBPF_MSG_MAX];
-	struct bench *b = bench_timed(60);
+	struct bench *b = bench_timed(300);
 	struct vbpf_msg m = { 0 };
 
 	CHECK(b && greet(b, 0));
 	for (int i = 0; i < 5; i++) {
 		CHECK_EQ(loader_tell(&b->l, VIRTIO_BPF_GET_INFO, NULL, 0), 0);
-		usleep(30000);
+		usleep(150000);
 		turn(b);
 		CHECK(hear(b, buf, &m) && say(b, &m));
 	}
-	usleep(80000);
+	usleep(400000);
 	turn(b);
 	CHECK_EQ(b->answers, 5);
 	CHECK(b->l.sock >= 0);

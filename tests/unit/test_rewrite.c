@@ -11,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../host-loader/rewriter/rewriter.h"
-#include "../ktap.h"
-#include "insns.h"
+#include "becomes.h"
 #include "virtio_bpf.h"
 
 #define TAP		77
@@ -48,46 +46,6 @@ static int rewrite(const struct bpf_insn *insns, uint32_t cnt, struct rw_out *ou
 
 	return rw_rewrite(&prog, &opts, out, why);
 }
-
-/**
- * becomes() - compare the translation of a program with what it should be
- * @in: the program
- * @in_cnt: number of @in
- * @want: what should come out in front of the epilogue
- * @want_cnt: number of @want
- *
- * Return: true if so
- */
-static bool becomes(const struct bpf_insn *in, uint32_t in_cnt, const struct bpf_insn *want,
-		    uint32_t want_cnt)
-{
-	struct text why = { 0 };
-	struct rw_out out;
-	bool same;
-
-	if (rewrite(in, in_cnt, &out, &why)) {
-		printf("# refused: %s", why.buf);
-		text_free(&why);
-		return false;
-	}
-	same = out.cnt >= want_cnt && !memcmp(out.insns, want, want_cnt * sizeof(*want));
-	for (uint32_t i = 0; !same && i < out.cnt; i++)
-		printf("# %u: code %02x dst r%u src r%u off %d imm %d, of %d\n", i,
-		       out.insns[i].code, out.insns[i].dst_reg, out.insns[i].src_reg,
-		       out.insns[i].off, out.insns[i].imm, (int)out.origin[i]);
-	rw_out_free(&out);
-	text_free(&why);
-	return same;
-}
-
-/* Two lists of instructions: the program, and what should become of it */
-#define LIST(...) { __VA_ARGS__ }
-#define BECOMES(in, ...)                                                             \
-	do {                                                                         \
-		static const struct bpf_insn in_[] = in;                             \
-		static const struct bpf_insn want_[] = { __VA_ARGS__ };              \
-		CHECK(becomes(in_, ARRAY_SIZE(in_), want_, ARRAY_SIZE(want_)));      \
-	} while (0)
 
 /* A program, and the sentence that it is refused with */
 #define REFUSED(err, sentence, ...)                                                  \

@@ -40,7 +40,7 @@ static const struct rw_map maps[] = {
 static int rewrite_sfi(const struct bpf_insn *insns, uint32_t cnt, uint32_t window,
 		       struct rw_out *out, struct text *why)
 {
-	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX, RW_PROFILE_TENANT };
+	struct rw_prog prog = { insns, cnt, maps, ARRAY_SIZE(maps), IFINDEX, RW_PROFILE_ALL };
 	struct rw_opts opts = { RW_FORM_SFI, RW_TARGET_SKB, TAP, window,
 				 RW_LEVEL_STRICT, false };
 
@@ -492,6 +492,11 @@ static bool sfi_limits(void)
 	CHECK_EQ(count_code(may_goto, 0, true, RW_FORM_SFI), 1);
 	CHECK_EQ(count_code(store, R10, true, RW_FORM_SFI), 0);
 	CHECK_EQ(count_code(may_goto, 0, true, RW_FORM_LITE), -EOPNOTSUPP);
+	/* Set, and taken from */
+	CHECK_EQ(count_code(BPF_ST | BPF_MEM | BPF_DW, 0, true, RW_FORM_SFI),
+		 count_code(BPF_ST | BPF_MEM | BPF_DW, 0, false, RW_FORM_SFI) + 1);
+	CHECK_EQ(count_code(BPF_JMP | BPF_JSLT | BPF_K, 0, false, RW_FORM_SFI), 0);
+	CHECK_EQ(count_code(BPF_JMP | BPF_JSLT | BPF_K, 0, true, RW_FORM_SFI), 1);
 	return true;
 }
 

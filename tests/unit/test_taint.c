@@ -7,15 +7,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../../host-loader/rewriter/rewriter.h"
-#include "../ktap.h"
-#include "insns.h"
+#include "becomes.h"
 
 #define SKB_DATA	76
 #define SKB_END		80
 
 /**
- * rewrite() - translate a program at level relaxed
+ * rewrite_form() - translate a program at level relaxed
  * @insns: the program
  * @cnt: number of @insns
  * @form: of the translation
@@ -24,8 +22,8 @@
  *
  * Return: what rw_rewrite() returned
  */
-static int rewrite(const struct bpf_insn *insns, uint32_t cnt, enum rw_form form,
-		   struct rw_out *out, struct text *why)
+static int rewrite_form(const struct bpf_insn *insns, uint32_t cnt, enum rw_form form,
+			struct rw_out *out, struct text *why)
 {
 	const struct rw_prog prog = { .insns = insns, .cnt = cnt, .ifindex = 3 };
 	const struct rw_opts opts = {
@@ -37,41 +35,19 @@ static int rewrite(const struct bpf_insn *insns, uint32_t cnt, enum rw_form form
 }
 
 /**
- * becomes() - compare the translation of a program with what it should be
- * @in: the program
- * @in_cnt: number of @in
- * @want: what should come out in front of the epilogue
- * @want_cnt: number of @want
+ * rewrite() - translate a program at level relaxed, into form lite
+ * @insns: the program
+ * @cnt: number of @insns
+ * @out: result
+ * @why: result: the sentence
  *
- * Return: true if so
+ * Return: what rw_rewrite() returned
  */
-static bool becomes(const struct bpf_insn *in, uint32_t in_cnt, const struct bpf_insn *want,
-		    uint32_t want_cnt)
+static int rewrite(const struct bpf_insn *insns, uint32_t cnt, struct rw_out *out,
+		   struct text *why)
 {
-	struct text why = { 0 };
-	struct rw_out out;
-	bool same = !rewrite(in, in_cnt, RW_FORM_LITE, &out, &why);
-
-	if (!same)
-		printf("# refused: %s", why.buf);
-	same = same && out.cnt >= want_cnt && !memcmp(out.insns, want, want_cnt * sizeof(*want));
-	for (uint32_t i = 0; !same && i < out.cnt; i++)
-		printf("# %u: code %02x dst r%u src r%u off %d imm %d, of %d\n", i,
-		       out.insns[i].code, out.insns[i].dst_reg, out.insns[i].src_reg,
-		       out.insns[i].off, out.insns[i].imm, (int)out.origin[i]);
-	rw_out_free(&out);
-	text_free(&why);
-	return same;
+	return rewrite_form(insns, cnt, RW_FORM_LITE, out, why);
 }
-
-/* Two lists of instructions: the program, and what should become of it */
-#define LIST(...) { __VA_ARGS__ }
-#define BECOMES(in, ...)                                                             \
-	do {                                                                         \
-		static const struct bpf_insn in_[] = in;                             \
-		static const struct bpf_insn want_[] = { __VA_ARGS__ };              \
-		CHECK(becomes(in_, ARRAY_SIZE(in_), want_, ARRAY_SIZE(want_)));      \
-	} while (0)
 
 #define PASS	MOV64_K(R0, XDP_PASS), EXIT
 
@@ -128,7 +104,7 @@ static bool zeroed(void)
 	BECOMES(LIST(ST(BPF_B, R10, -17, 1), PASS),
 		ST(BPF_DW, R10, -24, 0), ST(BPF_DW, R10, -16, 0), ST(BPF_DW, R10, -8, 0),
 		ST(BPF_B, R10, -17, 1), MOV64_K(R0, XDP_PASS));
-	CHECK(!rewrite(calls, ARRAY_SIZE(calls), RW_FORM_LITE, &out, NULL));
+	CHECK(!rewrite(calls, ARRAY_SIZE(calls), &out, NULL));
 	at = (uint32_t)out.insns[0].imm + 1;
 	same = out.cnt > at + ARRAY_SIZE(zeroes) &&
 	       !memcmp(&out.insns[at], zeroes, sizeof(zeroes));
@@ -148,7 +124,7 @@ static bool one_form(void)
 	struct text why = { 0 };
 	struct rw_out out;
 
-	CHECK_EQ(rewrite(pass, ARRAY_SIZE(pass), RW_FORM_SFI, &out, &why), -EOPNOTSUPP);
+	CHECK_EQ(rewrite_form(pass, ARRAY_SIZE(pass), RW_FORM_SFI, &out, &why), -EOPNOTSUPP);
 	CHECK(!strcmp(why.buf, "at level relaxed there is form lite alone\n"));
 	text_free(&why);
 	return true;

@@ -5,7 +5,7 @@
 #
 # Whatever kernel this machine has, what hosts have is Debian's. So a guest is
 # made a host: it runs the daemon and the tests of it and of the rewriter, on each
-# of KVERS. Their KTAP is passed through, a part of it for each case here.
+# of KVERS. Each is a case here, with the names of its own cases behind it.
 #
 # QEMU's CPU has Spectre's flaws as every other, and the kernel's defaults are
 # in force, so the verifier is as strict as on hardware: the first case sees to
@@ -53,7 +53,7 @@ t_passes()
 	return 1
 }
 
-# run() - one case, its test's own cases in front of it
+# run() - one case, its test's own cases behind it
 # @1: kernel's series
 # @2...: as for t_passes()
 run()
