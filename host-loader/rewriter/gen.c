@@ -49,6 +49,21 @@ bool rw_gen_wants_limit(const struct rw_gen *g, uint32_t at)
 }
 
 /**
+ * rw_gen_fetches() - does an instruction fetch from a stack by an atomic operation?
+ * @g: the translation
+ * @at: index of the instruction
+ *
+ * Return: true if so, on some path
+ */
+bool rw_gen_fetches(const struct rw_gen *g, uint32_t at)
+{
+	const struct bpf_insn *insn = &g->code->insns[at];
+
+	return rw_is_atomic(insn) && (insn->imm & BPF_FETCH) &&
+	       (g->an->at[at].reg[insn->dst_reg].kinds & RW_STACK);
+}
+
+/**
  * rw_gen_check_ctx() - check a load that may be one from the context
  * @g: the translation
  * @at: index of the load

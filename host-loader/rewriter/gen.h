@@ -80,6 +80,7 @@ extern const struct rw_target_ops rw_target_skb;
 bool rw_gen_is_ctx(const struct rw_val *v);
 bool rw_gen_has_loop(const struct rw_gen *g, const struct rw_func *func);
 bool rw_gen_wants_limit(const struct rw_gen *g, uint32_t at);
+bool rw_gen_fetches(const struct rw_gen *g, uint32_t at);
 int rw_gen_check_ctx(const struct rw_gen *g, uint32_t at);
 int rw_gen_jump(struct rw_gen *g, uint32_t at);
 uint32_t rw_gen_max_verdict(const struct rw_gen *g);

@@ -287,6 +287,11 @@ static int lite_alu(struct lite *l, uint32_t at)
 		if ((src->kinds & RW_PKT) && op == BPF_ADD)
 			return moved(g, at, src, a);
 	}
+	/* Verifiers were seen to take what is read there for another number. */
+	if (!strict && BPF_SRC(insn->code) == BPF_X && (op == BPF_ADD || op == BPF_SUB) &&
+	    ((a->kinds | b.kinds) & RW_STACK))
+		return CANNOT(g, at, "moves a pointer into the stack by a register; at level "
+			      "relaxed the stack is used at constant offsets alone");
 	/* The analysis takes a 32-bit copy of such a pointer for a copy. */
 	if (op == BPF_MOV && !is64 && !insn->off && (b.kinds == RW_PKT || b.kinds == RW_END)) {
 		rw_emit(&g->edit, BPF_ALU64 | BPF_MOV | BPF_X, insn->dst_reg, insn->src_reg, 0, 0);
@@ -346,6 +351,9 @@ static int lite_store(struct lite *l, uint32_t at)
 
 	if (g->an->at[at].reg[insn->dst_reg].kinds & RW_CTX)
 		return rw_refuse(g->why, -EINVAL, at, "stores to the context, which is read-only");
+	if (rw_gen_fetches(g, at))
+		return CANNOT(g, at, "fetches from the stack by an atomic operation, where the "
+			      "host's verifier can lose track of what is there");
 	rw_emit_insn(&g->edit, insn);
 	return 0;
 }

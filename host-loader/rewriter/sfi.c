@@ -152,7 +152,8 @@ static bool insn_uses(const struct sfi *s, uint32_t at)
 		return sfi_helper_uses(g, at) || sfi_uses_frame(s, at);
 	if (BPF_CLASS(insn->code) == BPF_LDX && (g->an->at[at].reg[insn->src_reg].kinds & RW_CTX))
 		return true;
-	return sfi_touches(g, at) || sfi_moves_value(g, at, &limit) || sfi_uses_frame(s, at);
+	return sfi_touches(g, at) || sfi_moves_value(g, at, &limit) || sfi_uses_frame(s, at) ||
+	       rw_gen_fetches(g, at);
 }
 
 /**
@@ -602,6 +603,8 @@ static int sfi_memory(struct sfi *s, uint32_t at)
 		return rw_refuse(g->why, -EINVAL, at, "stores to the context, which is read-only");
 	if (!load && (reg[insn->dst_reg].kinds & RW_STACK))
 		err = sfi_clear(s, at, insn->dst_reg, &reg[insn->dst_reg]);
+	if (!err && rw_gen_fetches(g, at))
+		return sfi_fetch(s, at, insn->dst_reg, insn->off);
 	if (!err)
 		rw_emit_insn(&g->edit, insn);
 	return err;

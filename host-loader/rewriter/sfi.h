@@ -196,6 +196,7 @@ void sfi_emit_access(struct sfi *s, uint32_t at, uint8_t ptr, int32_t off);
 int sfi_plan_stack(struct sfi *s);
 bool sfi_uses_frame(const struct sfi *s, uint32_t at);
 int sfi_clear(struct sfi *s, uint32_t at, uint8_t reg, const struct rw_val *v);
+int sfi_fetch(struct sfi *s, uint32_t at, uint8_t ptr, int16_t off);
 int sfi_stack_access(struct sfi *s, uint32_t at);
 int sfi_stack_argument(struct sfi *s, uint32_t at, int i);
 int sfi_stack_alu(struct sfi *s, uint32_t at);

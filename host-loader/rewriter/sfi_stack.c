@@ -381,6 +381,53 @@ int sfi_clear(struct sfi *s, uint32_t at, uint8_t reg, const struct rw_val *v)
 }
 
 /**
+ * sfi_fetch() - emit such an operation step by step
+ * @s: the translation
+ * @at: index of the instruction
+ * @ptr: register with a pointer into the stack
+ * @off: offset from it
+ *
+ * Verifiers lose track here: the number that is fetched counts as of no matter,
+ * though what it is decides, and is then taken for another path's. What they think
+ * of a number's size must be so. Nobody else sees a stack, so it need not be atomic.
+ *
+ * Return: 0 or -EOPNOTSUPP
+ */
+int sfi_fetch(struct sfi *s, uint32_t at, uint8_t ptr, int16_t off)
+{
+	struct rw_edit *e = &s->g->edit;
+	const struct bpf_insn *insn = &s->g->code->insns[at];
+	const struct rw_val *v = &s->g->an->at[at].reg[insn->dst_reg];
+	uint8_t size = BPF_SIZE(insn->code), reg = insn->src_reg;
+	uint8_t load = BPF_LDX | BPF_MEM | size, store = BPF_STX | BPF_MEM | size;
+	uint8_t unlike = (uint8_t)((size == BPF_W ? BPF_JMP32 : BPF_JMP) | BPF_JNE | BPF_X);
+	struct sfi_temp t;
+
+	if (v->kinds != RW_STACK || reg == insn->dst_reg)
+		return CANNOT(s->g, at, "fetches by an atomic operation what is on the stack on "
+			      "some paths only, or by its own operand");
+	t = sfi_take(s, at, (uint16_t)(1u << ptr), 0);
+	if (insn->imm == BPF_CMPXCHG) {
+		uint32_t stays = rw_edit_label(e);
+
+		rw_emit(e, load, t.reg, ptr, off, 0);
+		sfi_jump(s, unlike, BPF_REG_0, t.reg, 0, stays);
+		rw_emit(e, store, ptr, reg, off, 0);
+		rw_edit_place(e, stays);
+		rw_emit(e, MOV_X, BPF_REG_0, t.reg, 0, 0);
+	} else {
+		rw_emit(e, MOV_X, t.reg, reg, 0, 0);
+		rw_emit(e, load, reg, ptr, off, 0);
+		if (insn->imm != BPF_XCHG)
+			rw_emit(e, (uint8_t)(BPF_ALU64 | BPF_OP(insn->imm) | BPF_X), t.reg, reg, 0,
+				0);
+		rw_emit(e, store, ptr, t.reg, off, 0);
+	}
+	sfi_give_back(s, t);
+	return 0;
+}
+
+/**
  * sfi_stack_access() - a load or a store that can be one of a stack's, with frames
  * @s: the translation
  * @at: index of the instruction
@@ -411,6 +458,8 @@ int sfi_stack_access(struct sfi *s, uint32_t at)
 		const struct rw_val top = g->an->at[at].reg[BPF_REG_10];
 
 		err = BPF_CLASS(insn.code) == BPF_LDX ? 0 : sfi_clear(s, at, BPF_REG_10, &top);
+		if (!err && rw_gen_fetches(g, at))
+			return sfi_fetch(s, at, BPF_REG_10, (int16_t)off);
 		if (!err)
 			sfi_emit_access(s, at, BPF_REG_10, (int32_t)off);
 		return err;

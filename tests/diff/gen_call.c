@@ -445,6 +445,9 @@ void g_atomic(struct gen *g)
 	} else if (op & BPF_FETCH) {
 		b_set_num(g, num, UINT64_MAX);
 	}
+	/* Verifiers lose track of what is fetched from a stack: let it be one number. */
+	if (off && (op & BPF_FETCH))
+		EMIT(g, ST(BPF_DW, R10, off, 77 * num));
 	EMIT(g, ATOMIC(size, value,
 		       (int16_t)(off + (int)(b_bytes(size) * b_below(g, bytes / b_bytes(size)))),
 		       num, op));

@@ -133,6 +133,30 @@ static bool full_cmpxchg(void)
 }
 
 /**
+ * fetches() - operations that fetch from the stack, in both sizes
+ *
+ * Return: true if the twins agree
+ */
+static bool fetches(void)
+{
+	static const struct bpf_insn insns[] = {
+		MOV64_X(R6, R10), ALU64_K(BPF_ADD, R6, -8), ST(BPF_DW, R10, -24, -3),
+		MOV64_K(R7, 5), ATOMIC(BPF_DW, R10, -24, R7, BPF_ADD | BPF_FETCH),
+		MOV64_K(R2, 0x70f), ATOMIC(BPF_W, R6, -16, R2, BPF_AND | BPF_FETCH),
+		ALU64_X(BPF_ADD, R7, R2), MOV64_K(R3, -6),
+		ATOMIC(BPF_W, R6, -12, R3, BPF_XCHG), ALU64_X(BPF_ADD, R7, R3),
+		MOV64_K(R4, 64), ATOMIC(BPF_DW, R6, -16, R4, BPF_XOR | BPF_FETCH),
+		ALU64_X(BPF_ADD, R7, R4), MOV64_K(R0, -1), MOV64_K(R5, 9),
+		ATOMIC(BPF_W, R10, -20, R5, BPF_CMPXCHG), ALU64_X(BPF_ADD, R7, R0),
+		MOV64_K(R0, -6), ATOMIC(BPF_W, R10, -20, R5, BPF_CMPXCHG),
+		ALU64_X(BPF_ADD, R0, R7), KEEP(1), LDX(BPF_DW, R0, R10, -24), KEEP(2),
+		MOV64_K(R0, XDP_PASS), EXIT,
+	};
+
+	return twin_insns_agree(insns, ARRAY_SIZE(insns), RW_FORM_SFI);
+}
+
+/**
  * across_window() - bytes are stored across the end of what is copied of a packet
  *
  * Behind it is the frame of a program whose stack is used at places that vary.
@@ -314,6 +338,7 @@ int main(void)
 		{ "a packet pointer that was NULL and moved", moved_null },
 		{ "a copy of a pointer that is NULL on one path", null_copy },
 		{ "compare and exchange with all registers in use", full_cmpxchg },
+		{ "operations that fetch from the stack", fetches },
 		{ "bytes stored across the end of what is copied", across_window },
 		{ "packet memory for helpers behind what is copied", long_argument },
 		{ "pointers from before the packet was moved", old_pointers },
