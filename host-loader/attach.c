@@ -170,6 +170,8 @@ int attach_set(struct port *port, uint32_t handle, struct text *why)
 	}
 	err = port_admit_level(port, prog, why);
 	if (!err)
+		err = port_admit_helpers(port, prog, why);
+	if (!err)
 		err = tap_ifindex(port->conf->tap, &ifindex, why);
 	if (err)
 		return err;

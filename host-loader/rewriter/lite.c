@@ -16,6 +16,10 @@
  * stack that it uses before anything else, so that neither a buffer that a helper
  * failed to fill nor a mistake of the analysis tells anything of what was there.
  *
+ * What is fetched from the stack by an atomic operation is left to form sfi, which
+ * does it step by step; and at level relaxed the stack is used at constant offsets
+ * alone. Verifiers were seen to take what is read there for another number than it is.
+ *
  * What lite cannot do is refused in words, with -EOPNOTSUPP, so that another
  * form can be tried. Code that no path reaches is left away, and so is the side
  * of a branch that is never taken.
@@ -287,7 +291,6 @@ static int lite_alu(struct lite *l, uint32_t at)
 		if ((src->kinds & RW_PKT) && op == BPF_ADD)
 			return moved(g, at, src, a);
 	}
-	/* Verifiers were seen to take what is read there for another number. */
 	if (!strict && BPF_SRC(insn->code) == BPF_X && (op == BPF_ADD || op == BPF_SUB) &&
 	    ((a->kinds | b.kinds) & RW_STACK))
 		return CANNOT(g, at, "moves a pointer into the stack by a register; at level "

@@ -381,7 +381,7 @@ int sfi_clear(struct sfi *s, uint32_t at, uint8_t reg, const struct rw_val *v)
 }
 
 /**
- * sfi_fetch() - emit such an operation step by step
+ * sfi_fetch() - emit an atomic operation that fetches from a stack, step by step
  * @s: the translation
  * @at: index of the instruction
  * @ptr: register with a pointer into the stack

@@ -3,6 +3,12 @@
 
 #include "state.h"
 
+/* What rw_val_kind() says, for constants too */
+#define VAL_KIND(kinds_) {						\
+	.kinds = (kinds_), .frame = RW_NO_FRAME, .map = RW_NONE,	\
+	.limits = { 0, UINT64_MAX },					\
+}
+
 /**
  * rw_val_kind() - a value of which nothing is known but its kind
  * @kinds: the kinds that it can have
@@ -11,8 +17,7 @@
  */
 struct rw_val rw_val_kind(uint16_t kinds)
 {
-	return (struct rw_val){ .kinds = kinds, .frame = RW_NO_FRAME, .map = RW_NONE,
-				.limits = RW_RANGE_ALL };
+	return (struct rw_val)VAL_KIND(kinds);
 }
 
 /**
@@ -377,14 +382,7 @@ void rw_state_init(struct rw_state *st)
 void rw_state_room(struct rw_state *st, uint32_t slots)
 {
 	static const struct rw_slot empty[RW_SLOTS] = {
-		[0 ... RW_SLOTS - 1] = {
-			.val = {
-				.kinds = RW_UNINIT,
-				.frame = RW_NO_FRAME,
-				.map = RW_NONE,
-				.limits = { 0, UINT64_MAX },
-			},
-		},
+		[0 ... RW_SLOTS - 1] = { .val = VAL_KIND(RW_UNINIT) },
 	};
 
 	if (st->slots >= slots)

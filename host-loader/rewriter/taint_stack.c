@@ -163,16 +163,19 @@ void rw_taint_store(const struct rw_env *env, struct rw_state *st, uint32_t at,
 }
 
 /**
- * rw_taint_load() - something is loaded into a register
+ * note_read() - note what an instruction gets to see of stacks
  * @env: the analysis
  * @st: the state before it
  * @at: index of the instruction
  * @ptr: from where, within bounds; other kinds than RW_STACK are none of ours
  * @off: added to it
- * @size: bytes loaded
+ * @size: bytes at most, or RW_NONE if that is not known
+ * @load: into a register, where a pointer may be as a whole
+ * @mask: RW_TAINT_* that matter
  */
-void rw_taint_load(const struct rw_env *env, const struct rw_state *st, uint32_t at,
-		   const struct rw_val *ptr, int64_t off, uint32_t size)
+static void note_read(const struct rw_env *env, const struct rw_state *st, uint32_t at,
+		      const struct rw_val *ptr, int64_t off, uint32_t size, bool load,
+		      uint8_t mask)
 {
 	struct span s;
 
@@ -186,10 +189,25 @@ void rw_taint_load(const struct rw_env *env, const struct rw_state *st, uint32_t
 			continue;
 		use(env, &st->frame[f], &s);
 		found = look(&st->frame[f], &s);
-		if (is_whole(&st->frame[f], &s))
+		if (load && is_whole(&st->frame[f], &s))
 			found &= (uint8_t)~RW_TAINT_PARTS;
-		env->an->at[at].taint |= found;
+		env->an->at[at].taint |= found & mask;
 	}
+}
+
+/**
+ * rw_taint_load() - something is loaded into a register
+ * @env: the analysis
+ * @st: the state before it
+ * @at: index of the instruction
+ * @ptr: from where, within bounds
+ * @off: added to it
+ * @size: bytes loaded
+ */
+void rw_taint_load(const struct rw_env *env, const struct rw_state *st, uint32_t at,
+		   const struct rw_val *ptr, int64_t off, uint32_t size)
+{
+	note_read(env, st, at, ptr, off, size, true, RW_TAINT_PARTS | RW_TAINT_UNSET);
 }
 
 /**
@@ -197,7 +215,7 @@ void rw_taint_load(const struct rw_env *env, const struct rw_state *st, uint32_t
  * @env: the analysis
  * @st: the state before it
  * @at: index of the instruction
- * @ptr: the memory, within bounds; other kinds than RW_STACK are none of ours
+ * @ptr: the memory, within bounds
  * @off: added to it
  * @size: bytes at most, or RW_NONE if that is not known
  * @reads: it reads them, else it writes them or fails
@@ -205,20 +223,8 @@ void rw_taint_load(const struct rw_env *env, const struct rw_state *st, uint32_t
 void rw_taint_buffer(const struct rw_env *env, const struct rw_state *st, uint32_t at,
 		     const struct rw_val *ptr, int64_t off, uint32_t size, bool reads)
 {
-	struct span s;
-
-	if (!env->taint || !(ptr->kinds & RW_STACK))
-		return;
-	s = find_span(st, ptr, off, size);
-	for (uint32_t f = 0; f <= st->cur; f++) {
-		uint8_t found;
-
-		if (!is_meant(st, ptr, f))
-			continue;
-		use(env, &st->frame[f], &s);
-		found = look(&st->frame[f], &s);
-		env->an->at[at].taint |= reads ? found : found & RW_TAINT_PARTS;
-	}
+	note_read(env, st, at, ptr, off, size, false,
+		  RW_TAINT_PARTS | (reads ? RW_TAINT_UNSET : 0));
 }
 
 /**

@@ -406,6 +406,8 @@ static bool test_helpers(void)
 	CHECK_EQ(vbpf(out, sizeof(out), "show vm0"), 0);
 	CHECK(strstr(out, "over the limits: program "));
 	CHECK_EQ(proxy_load_insns(sock, clock, 6, &reply), -VIRTIO_BPF_S_PERM);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_DETACH, 0), VIRTIO_BPF_S_OK);
+	CHECK_EQ(proxy_handle(sock, VIRTIO_BPF_XDP_ATTACH, drop), VIRTIO_BPF_S_PERM);
 	CHECK_EQ(proxy_call(sock, VBPF_MSG_RESET, NULL, 0, &reply), VIRTIO_BPF_S_OK);
 	close(sock);
 	return true;
